@@ -1,0 +1,214 @@
+"""The admin: every run and every ping of it, to read."""
+
+import csv
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from monitor.models import Outcome, Ping, Run, User
+from monitor.ping.reply import Status, format_line
+
+SHAPES = {
+    Outcome.RUNNING: "◌",
+    Outcome.FINISHED: "✓",
+    Outcome.STOPPED: "⏹",
+    Outcome.INTERRUPTED: "▨",
+    Outcome.FAILED: "✕",
+}
+RUN_COLUMNS = (
+    "id", "started_at", "finished_at", "host", "address", "outcome", "count", "interval", "timeout", "engine", "client",
+    "sent", "received", "lost", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
+)  # fmt: skip
+PING_COLUMNS = ("run_id", "index", "sent_at", "status", "rtt_us", "ttl", "source", "size", "duplicates")
+
+admin.site.site_header = admin.site.site_title = "pingsite"
+admin.site.site_url = "/home"
+admin.site.register(User, UserAdmin)
+
+
+class ReadOnly:
+    """What was measured is looked at, and never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Retention deletes, by age."""
+        return False
+
+
+class LossFilter(admin.SimpleListFilter):
+    """Runs by how many of their pings had a reply."""
+
+    title = _("replies")
+    parameter_name = "replies"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The choices."""
+        return [("all", _("✓ all")), ("some", _("▲ some")), ("none", _("✕ none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        """The runs of a choice."""
+        return queryset.with_replies(self.value()) if self.value() else queryset
+
+
+class PingInline(ReadOnly, admin.TabularInline):
+    """The pings of a run, on its page."""
+
+    model = Ping
+    fields = readonly_fields = ("line", "sent", "rtt", "status", "source")
+    ordering = ("index",)
+    can_delete = False
+    extra = 0
+
+    @admin.display(description=_("line"))
+    def line(self, ping: Ping) -> str:
+        """The line as it was shown."""
+        return format_line(ping.to_reply(), ping.run.address)
+
+    @admin.display(description=_("sent"))
+    def sent(self, ping: Ping) -> str:
+        """When, to the millisecond."""
+        return f"{ping.sent_at:%Y-%m-%d %H:%M:%S}.{ping.sent_at.microsecond // 1000:03}"
+
+    @admin.display(description=_("round trip (ms)"))
+    def rtt(self, ping: Ping) -> str:
+        """Milliseconds, right-aligned."""
+        return _ms(ping.rtt_us)
+
+
+@admin.action(description=_("Export the selected rows as CSV"))
+def export_csv(model_admin: "RunAdmin | PingAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    """The selected rows, every column; times are UTC, round trips microseconds."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{model_admin.opts.verbose_name_plural}.csv"'
+    writer = csv.writer(response)
+    writer.writerow(model_admin.csv_columns)
+    for row in queryset.iterator(2000):
+        writer.writerow(_cell(getattr(row, name)) for name in model_admin.csv_columns)
+    return response
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly, admin.ModelAdmin):
+    """Every run."""
+
+    csv_columns = RUN_COLUMNS
+    list_display = ("started", "host", "address", "shape", "sent", "received", "loss_share", "fastest", "average",
+                    "slowest", "jitter", "page")  # fmt: skip
+    list_display_links = ("started",)
+    list_filter = ("outcome", LossFilter, "started_at", "engine")
+    search_fields = ("host", "address", "client", "=id")
+    search_help_text = _("Host, address, client or the id of a run")
+    date_hierarchy = "started_at"
+    show_full_result_count = False
+    list_per_page = 50
+    actions = (export_csv,)
+    inlines = (PingInline,)
+    readonly_fields = ("page", "loss_share")
+
+    @admin.display(description=_("started"), ordering="started_at")
+    def started(self, run: Run) -> str:
+        """When, to the second."""
+        return f"{run.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def shape(self, run: Run) -> str:
+        """The outcome as a shape and a word."""
+        outcome = Outcome(run.ending)
+        return f"{SHAPES[outcome]} {outcome.label}"
+
+    @admin.display(description=_("loss"))
+    def loss_share(self, run: Run) -> str:
+        """The share lost, right-aligned."""
+        return _number("–" if run.loss is None else f"{run.loss * 100:.3g} %")
+
+    @admin.display(description=_("fastest (ms)"), ordering="min_us")
+    def fastest(self, run: Run) -> str:
+        """Milliseconds."""
+        return _ms(run.min_us)
+
+    @admin.display(description=_("average (ms)"), ordering="avg_us")
+    def average(self, run: Run) -> str:
+        """Milliseconds."""
+        return _ms(run.avg_us)
+
+    @admin.display(description=_("slowest (ms)"), ordering="max_us")
+    def slowest(self, run: Run) -> str:
+        """Milliseconds."""
+        return _ms(run.max_us)
+
+    @admin.display(description=_("jitter (ms)"), ordering="jitter_us")
+    def jitter(self, run: Run) -> str:
+        """Milliseconds."""
+        return _ms(run.jitter_us)
+
+    @admin.display(description=_("page"))
+    def page(self, run: Run) -> str:
+        """The run's own page."""
+        return format_html('<a href="{}">{}</a>', reverse("run", args=[run.pk]), _("open"))
+
+
+@admin.register(Ping)
+class PingAdmin(ReadOnly, admin.ModelAdmin):
+    """Every ping of every run."""
+
+    csv_columns = PING_COLUMNS
+    list_display = ("sent", "host", "number", "shape", "rtt", "ttl", "source", "duplicates")
+    list_filter = ("status", "sent_at")
+    list_select_related = ("run",)
+    search_fields = ("run__host", "run__address", "=run__id", "source")
+    search_help_text = _("Host, address, who answered, or the id of a run")
+    date_hierarchy = "sent_at"
+    ordering = ("-sent_at",)
+    show_full_result_count = False
+    actions = (export_csv,)
+
+    @admin.display(description=_("sent"), ordering="sent_at")
+    def sent(self, ping: Ping) -> str:
+        """When, to the millisecond."""
+        return PingInline.sent(self, ping)
+
+    @admin.display(description=_("host"), ordering="run__host")
+    def host(self, ping: Ping) -> str:
+        """The host of its run, leading there."""
+        return format_html('<a href="{}">{}</a>', reverse("admin:monitor_run_change", args=[ping.run_id]), ping.run.host)
+
+    @admin.display(description=_("number"), ordering="index")
+    def number(self, ping: Ping) -> int:
+        """Counted from one, as people do."""
+        return ping.index + 1
+
+    @admin.display(description=_("status"), ordering="status")
+    def shape(self, ping: Ping) -> str:
+        """The status as a shape and a word."""
+        shapes = {Status.REPLY: "✓", Status.NOT_SENT: "▨"}
+        return f"{shapes.get(Status(ping.status), '✕')} {ping.status}"
+
+    @admin.display(description=_("round trip (ms)"), ordering="rtt_us")
+    def rtt(self, ping: Ping) -> str:
+        """Milliseconds, right-aligned."""
+        return _ms(ping.rtt_us)
+
+
+def _ms(microseconds: int | None) -> str:
+    return _number("–" if microseconds is None else f"{microseconds / 1000:.3f}")
+
+
+def _number(text: str) -> str:
+    return format_html('<span class="number">{}</span>', text)
+
+
+def _cell(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

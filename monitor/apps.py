@@ -1,0 +1,11 @@
+"""The application."""
+
+from django.apps import AppConfig
+
+from monitor import checks  # noqa: F401 - importing them registers them
+
+
+class MonitorConfig(AppConfig):
+    """Registers the system checks; starts nothing."""
+
+    name = "monitor"

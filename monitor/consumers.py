@@ -1,0 +1,157 @@
+"""The WebSocket's door: authorise, subscribe, translate. A run is a task that the consumer owns."""
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from monitor.forms import Order, Resume, Stop, parse_frame
+from monitor.runs import Runs
+from monitor.visitors import client_of_scope, visitor_of_scope
+from monitor.wire import (
+    UNKNOWN_PATH,
+    GroupMessage,
+    Refusal,
+    error_json,
+    finished_json,
+    server_json,
+    socket_group,
+    started_json,
+)
+
+log = logging.getLogger(__name__)
+
+LAYER_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+
+
+class PingConsumer(AsyncWebsocketConsumer):
+    """One browser's socket: at most one run of its own at a time, and any number that it follows."""
+
+    runs: Runs
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__()
+        self.runs = runs
+        self.group = socket_group(uuid.uuid4().hex)
+        self.joined = {self.group}
+        # The runs whose events this socket shows, each with the last index it has been told.
+        self.shown: dict[str, int] = {}
+        self.task: asyncio.Task[None] | None = None
+        self.run_id: uuid.UUID | None = None
+
+    async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serve the socket. Cleaning up stands here, for `disconnect()` is not called after an exception."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.leave_run()
+            for group in self.joined:
+                await self.ask_layer(self.channel_layer.group_discard(group, self.channel_name))
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its method. The inherited one hops through the database's thread for each message,
+        where one blocking call freezes every socket; nothing here touches the database without its own hop."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def connect(self) -> None:
+        """Accept first: a channel layer that does not answer must not keep people out."""
+        await self.accept()
+        await self.ask_layer(self.channel_layer.group_add(self.group, self.channel_name))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Translate a frame. Nothing long is awaited here: until this returns, nothing else reaches the socket."""
+        match parse_frame(text_data):
+            case Refusal() as refusal:
+                await self.send(error_json(refusal))
+            case Order() as order:
+                await self.start_run(order)
+            case Stop():
+                self.stop_run()
+            case Resume() as resume:
+                await self.resume_run(resume)
+
+    async def start_run(self, order: Order) -> None:
+        """Start the task that carries out the order, unless one is going on."""
+        if self.task and not self.task.done():
+            await self.send(error_json(Refusal("busy", "A run is going on."), self.run_id))
+            return
+        self.run_id = uuid.uuid4()
+        self.shown[str(self.run_id)] = -2
+        self.task = asyncio.create_task(self.carry_out(self.run_id, order))
+
+    async def carry_out(self, run_id: uuid.UUID, order: Order) -> None:
+        """The task of a run: whatever ends it, the person is told."""
+        try:
+            await self.runs.carry_out(run_id, order, await visitor_of_scope(self.scope), self.group)
+        except Refusal as refusal:
+            log.info("refused %s for %r", refusal.code, order.host)
+            await self.send(error_json(refusal))
+        except Exception:
+            log.exception("run %s failed", run_id)
+            await self.send(error_json(Refusal("failed", "The run failed; the server's log says why."), run_id))
+
+    def stop_run(self) -> None:
+        """End this socket's run, or take back one that has not begun."""
+        if self.task and self.run_id and not self.runs.stop(self.run_id):
+            self.task.cancel()
+
+    def leave_run(self) -> None:
+        """Let the run of a socket that is gone go on for a while; one that has not begun need not begin."""
+        if self.task and self.run_id and not self.runs.leave(self.run_id):
+            self.task.cancel()
+
+    async def resume_run(self, resume: Resume) -> None:
+        """Subscribe, then fetch, then apply: what was missed, in order, and from then on what happens."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self.follow_run(resume)
+        except Refusal as refusal:
+            await self.send(error_json(refusal, resume.run))
+        except Exception as error:  # the database or the layer is away; the page asks again
+            log.warning("not resumed: %r", error)
+            await self.send(error_json(Refusal("unavailable", "The history does not answer."), resume.run))
+
+    async def follow_run(self, resume: Resume) -> None:
+        """Join the group of a run and send what its follower has not seen; `Refusal` where there is no such run."""
+        if (known := await self.runs.find(resume.run)) is None:
+            raise Refusal("unknown_run", "There is no such run.")
+        if known[0].live and known[0].group not in self.joined:
+            self.joined.add(known[0].group)
+            await self.channel_layer.group_add(known[0].group, self.channel_name)
+        run, replies = await self.runs.resume(resume.run) or known
+        missed = [reply for reply in replies if reply.index > resume.after]
+        await self.send(started_json(run, replayed=len(missed)))
+        for reply in missed:
+            await self.send(server_json(run, reply))
+        self.shown[str(run.id)] = replies[-1].index if replies else -1
+        if not run.live:
+            await self.send(finished_json(run))
+        elif task := self.runs.adopt(run.id, client_of_scope(self.scope)):
+            self.task, self.run_id = task, run.id
+
+    async def run_event(self, message: GroupMessage) -> None:
+        """An event of a run, from its group: on to the browser, unless it was told already."""
+        if message["index"] > self.shown.get(message["run"], message["index"]):
+            self.shown[message["run"]] = message["index"]
+            await self.send(message["text"])
+
+    async def ask_layer(self, asked: Any) -> None:
+        """Await a call of the channel layer for a limited time; one that fails is logged."""
+        try:
+            async with asyncio.timeout(LAYER_SECONDS):
+                await asked
+        except Exception as error:
+            log.warning("the channel layer failed: %r", error)
+
+
+class UnknownPath(AsyncWebsocketConsumer):
+    """Whatever is not served here: a close code that says so, instead of an error of the server."""
+
+    async def connect(self) -> None:
+        """Accept, for a close before that would be a bare 403."""
+        await self.accept()
+        await self.close(UNKNOWN_PATH)

@@ -1,0 +1,207 @@
+"""Nouns: people, runs and the pings of a run, with their fields, constraints and querysets."""
+
+import datetime as dt
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Count, F, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from monitor.ping.reply import Reply, Status
+from monitor.ping.summary import Summary
+
+# How long after its last ping was due a run may still be finishing; later than that nobody is at it any more.
+SLACK = dt.timedelta(seconds=30)
+
+
+class User(AbstractUser):
+    """Somebody who signs in."""
+
+    password_is_one_time = models.BooleanField(_("must choose a password"), default=False, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a password of one's own; it ends the reign of a one-time one."""
+        super().set_password(raw_password)
+        self.password_is_one_time = False
+
+
+class Outcome(models.TextChoices):
+    """How a run ended, or that it has not."""
+
+    RUNNING = "running", _("running")
+    FINISHED = "finished", _("finished")
+    STOPPED = "stopped", _("stopped")
+    INTERRUPTED = "interrupted", _("interrupted")
+    FAILED = "failed", _("failed")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """The questions asked of runs."""
+
+    def going(self, now: dt.datetime) -> "RunQuerySet":
+        """Runs that somebody is at."""
+        return self.filter(outcome=Outcome.RUNNING, ends_by__gt=now)
+
+    def abandoned(self, now: dt.datetime) -> "RunQuerySet":
+        """Runs whose process went away before their end was written."""
+        return self.filter(outcome=Outcome.RUNNING, ends_by__lte=now)
+
+    def with_replies(self, how_many: str) -> "RunQuerySet":
+        """Runs whose pings had "all", "some" or "none" of their replies."""
+        conditions = {
+            "all": models.Q(sent__gt=0, received=F("sent")),
+            "some": models.Q(received__gt=0, received__lt=F("sent")),
+            "none": models.Q(sent__gt=0, received=0),
+        }
+        return self.filter(conditions.get(how_many, models.Q()))
+
+    def rates(self, addresses: set[str], now: dt.datetime) -> dict[str, float]:
+        """Packets a second that the runs going on send to each of the addresses."""
+        rows = self.going(now).filter(address__in=addresses).values_list("address")
+        return dict(rows.annotate(rate=Sum(1.0 / F("interval"), output_field=models.FloatField())))
+
+    def starts(self, clients: set[str], since: dt.datetime) -> dict[str, tuple[int, dt.datetime]]:
+        """For each client that started runs since then: how many, and when the first of them."""
+        rows = self.filter(client__in=clients, started_at__gt=since).values_list("client")
+        counted = rows.annotate(number=Count("id"), first=models.Min("started_at"))
+        return {client: (number, first) for client, number, first in counted}
+
+
+class Run(models.Model):
+    """A number of pings to one host, pressed for by one person; times are UTC, round trips microseconds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.CharField(_("host"), max_length=253)
+    address = models.GenericIPAddressField(_("address"))
+    count = models.PositiveSmallIntegerField(_("number of pings"))
+    interval = models.FloatField(_("interval (s)"))
+    timeout = models.FloatField(_("timeout (s)"))
+    family = models.CharField(_("address family"), max_length=4, default="auto")
+    engine = models.CharField(_("pinged by"), max_length=16)
+    client = models.CharField(_("client"), max_length=64, blank=True)
+    group = models.CharField(_("group"), max_length=64, editable=False)
+    started_at = models.DateTimeField(_("started"))
+    ends_by = models.DateTimeField(_("over by"), editable=False)
+    resumed_at = models.DateTimeField(_("last resumed"), null=True, editable=False)
+    finished_at = models.DateTimeField(_("ended"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, default=Outcome.RUNNING)
+    sent = models.PositiveIntegerField(_("sent"), default=0)
+    received = models.PositiveIntegerField(_("received"), default=0)
+    not_sent = models.PositiveIntegerField(_("not sent"), default=0)
+    duplicates = models.PositiveIntegerField(_("duplicates"), default=0)
+    min_us = models.PositiveIntegerField(_("fastest (µs)"), null=True)
+    avg_us = models.PositiveIntegerField(_("average (µs)"), null=True)
+    max_us = models.PositiveIntegerField(_("slowest (µs)"), null=True)
+    mdev_us = models.PositiveIntegerField(_("mdev (µs)"), null=True)
+    jitter_us = models.PositiveIntegerField(_("jitter (µs)"), null=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ("-started_at",)
+        indexes = (
+            models.Index(fields=["-started_at"], name="run_started"),
+            models.Index(fields=["client", "started_at"], name="run_client_started"),
+            models.Index(
+                fields=["address", "ends_by"], name="run_going", condition=models.Q(outcome=Outcome.RUNNING)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.host}, {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def lost(self) -> int:
+        """How many of the pings sent had no reply."""
+        return self.sent - self.received
+
+    @property
+    def loss(self) -> float | None:
+        """The share of pings without a reply, 0 to 1; None where none was sent."""
+        return self.lost / self.sent if self.sent else None
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody is at it."""
+        return self.outcome == Outcome.RUNNING and self.ends_by > timezone.now()
+
+    @property
+    def ending(self) -> str:
+        """The outcome; a run that nobody is at any more was interrupted, whether or not that is written yet."""
+        return Outcome.INTERRUPTED.value if self.outcome == Outcome.RUNNING and not self.live else self.outcome
+
+    def set_start(self, now: dt.datetime) -> None:
+        """Note when the run starts and by when it is over at the latest."""
+        self.started_at = now
+        self.ends_by = now + dt.timedelta(seconds=self.count * self.interval + self.timeout) + SLACK
+
+    def set_summary(self, summary: Summary) -> None:
+        """Copy the figures of a summary into the columns of the same names."""
+        for name in SUMMARY_FIELDS:
+            value = getattr(summary, name)
+            setattr(self, name, None if value is None else round(value))
+
+
+SUMMARY_FIELDS = (
+    "sent", "received", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
+)  # fmt: skip
+
+
+class Ping(models.Model):
+    """One echo request of a run and what came of it."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="pings", verbose_name=_("run"))
+    index = models.PositiveSmallIntegerField(_("index"))
+    status = models.CharField(_("status"), max_length=24, choices=[(s.value, s.value) for s in Status])
+    sent_at = models.DateTimeField(_("sent"))
+    rtt_us = models.PositiveIntegerField(_("round trip (µs)"), null=True)
+    ttl = models.PositiveSmallIntegerField(_("TTL"), null=True)
+    source = models.GenericIPAddressField(_("answered by"), null=True)
+    size = models.PositiveIntegerField(_("bytes"), null=True)
+    duplicates = models.PositiveSmallIntegerField(_("duplicates"), default=0)
+
+    class Meta:
+        verbose_name = _("ping")
+        verbose_name_plural = _("pings")
+        ordering = ("run", "index")
+        constraints = (models.UniqueConstraint(fields=["run", "index"], name="ping_once"),)
+        indexes = (models.Index(fields=["-sent_at"], name="ping_sent"),)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.index}"
+
+    @classmethod
+    def from_reply(cls, run: Run, reply: Reply) -> "Ping":
+        """The row that keeps a reply."""
+        return cls(
+            run_id=run.id,
+            index=reply.index,
+            status=reply.status.value,
+            sent_at=dt.datetime.fromtimestamp(reply.sent_at / 1e6, dt.UTC),
+            rtt_us=reply.rtt_us,
+            ttl=reply.ttl,
+            source=reply.source,
+            size=reply.size,
+            duplicates=reply.duplicates,
+        )
+
+    def to_reply(self) -> Reply:
+        """The reply that the row keeps."""
+        return Reply(
+            index=self.index,
+            status=Status(self.status),
+            sent_at=round(self.sent_at.timestamp() * 1e6),
+            rtt_us=self.rtt_us,
+            ttl=self.ttl,
+            source=self.source,
+            size=self.size,
+            duplicates=self.duplicates,
+        )

@@ -1,0 +1,249 @@
+"""The life of a run: resolve → begin → (echo → keep → publish)* → finish → publish."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.utils import timezone
+
+from monitor.forms import Order
+from monitor.history import Kept, Writer, find_run, mark_resumed, was_resumed
+from monitor.limits import Limits
+from monitor.live import publish
+from monitor.models import Outcome, Run
+from monitor.ping.engine import Engine, PingForbidden, open_engine
+from monitor.ping.host import BadHost, Policy, check_addresses, resolve
+from monitor.ping.reply import Reply
+from monitor.ping.summary import summarise
+from monitor.visitors import Visitor
+from monitor.wire import RUN_EVENT, Refusal, finished_json, server_json, started_json
+
+log = logging.getLogger(__name__)
+
+RESOLVE_SECONDS = 3.0
+RESOLVERS = 8
+
+
+@dataclass(slots=True)
+class Active:
+    """A run that this process is at: its row, the replies so far, the task, and how it is to end if it is cut short."""
+
+    run: Run
+    replies: list[Reply] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    ending: Outcome = Outcome.INTERRUPTED
+    orphaned: bool = False
+
+    def end(self, outcome: Outcome) -> None:
+        """Cut the run short."""
+        self.ending = outcome
+        if self.task:
+            self.task.cancel()
+
+
+class Runs:
+    """The runs of this process. Made anywhere; threads and sockets come with the first run, in the running loop."""
+
+    def __init__(
+        self,
+        *,
+        open_engine: Callable[..., Engine] = open_engine,
+        limits: Limits | None = None,
+        grace: float | None = None,
+    ) -> None:
+        self._open_engine = open_engine
+        self._limits = limits or Limits.from_settings()
+        self._grace = settings.PINGSITE_RESUME_SECONDS if grace is None else grace
+        self._engine: Engine | None = None
+        self._writer: Writer | None = None
+        self._pingers = ThreadPoolExecutor(settings.PINGSITE_THREADS, "ping")
+        # Not the loop's own executor: six threads here, shared with everything that blocks.
+        self._resolvers = ThreadPoolExecutor(RESOLVERS, "resolve")
+        self._active: dict[uuid.UUID, Active] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def carry_out(self, identity: uuid.UUID, order: Order, visitor: Visitor, group: str) -> None:
+        """Do what is ordered, telling `group` of every step; `Refusal` where it may not begin."""
+        await self._ping(await self._begin(identity, order, visitor, group))
+
+    async def launch(self, identity: uuid.UUID, order: Order, visitor: Visitor, group: str) -> None:
+        """Begin what is ordered and leave it to itself: for those who have no socket."""
+        active = await self._begin(identity, order, visitor, group)
+        active.task = asyncio.create_task(self._ping(active))
+
+    async def _ping(self, active: Active) -> None:
+        run = active.run
+        active.task = asyncio.current_task()
+        try:
+            await self._tell(run, -1, started_json(run))
+            async for reply in send_pings(self.engine, run):
+                active.replies.append(reply)
+                self.writer.keep(run, reply)
+                await self._tell(run, reply.index, server_json(run, reply))
+            active.ending = Outcome.FINISHED
+        except asyncio.CancelledError:
+            pass  # stop, leave or close has said in `ending` what this means
+        except Exception:
+            active.ending = Outcome.FAILED
+            raise
+        finally:
+            await self._finish(active)
+
+    def stop(self, identity: uuid.UUID) -> bool:
+        """End a run because the person says so. Whether there is such a run."""
+        if active := self._active.get(identity):
+            active.end(Outcome.STOPPED)
+        return active is not None
+
+    def leave(self, identity: uuid.UUID) -> bool:
+        """The socket of a run is gone: it goes on for a while, so that a broken connection loses nothing. Whether
+        there is such a run."""
+        active = self._active.get(identity)
+        if active is None:
+            return False
+        active.orphaned = True
+        task = asyncio.create_task(self._wait_for_return(active))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        return True
+
+    def adopt(self, identity: uuid.UUID, client: str) -> asyncio.Task[None] | None:
+        """The task of a run whose socket is gone, for the same client's new socket to own; None where there is none."""
+        active = self._active.get(identity)
+        if active is None or not active.orphaned or active.run.client != client:
+            return None
+        active.orphaned = False
+        return active.task
+
+    async def find(self, identity: uuid.UUID) -> Kept | None:
+        """A run and its replies so far, whether this process is at it or it is history."""
+        if active := self._active.get(identity):
+            return active.run, list(active.replies)
+        return await find_run(identity)
+
+    async def resume(self, identity: uuid.UUID) -> Kept | None:
+        """The same for somebody who comes back, which keeps the run going."""
+        await mark_resumed(identity)
+        return await self.find(identity)
+
+    async def close(self) -> None:
+        """End every run as interrupted, write what waits, let go of threads and sockets. It never raises."""
+        tasks = [active.task for active in self._active.values() if active.task] + list(self._leaving)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+        if self._writer:
+            await self._writer.close()
+        if self._engine:
+            self._engine.close()
+        for executor in (self._pingers, self._resolvers):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The way this machine may ping; `Refusal` with the cure where it may not."""
+        if self._engine is None:
+            prefer = None if settings.PINGSITE_ENGINE == "auto" else settings.PINGSITE_ENGINE
+            try:
+                self._engine = self._open_engine(self._pingers, prefer=prefer)
+            except PingForbidden as forbidden:
+                log.error("%s %s", forbidden, forbidden.cure)
+                raise Refusal("not_permitted", f"{forbidden} {forbidden.cure}") from None
+        return self._engine
+
+    @property
+    def writer(self) -> Writer:
+        """The one that keeps what this process measures."""
+        if self._writer is None:
+            self._writer = Writer(self._limits.admit)
+        return self._writer
+
+    async def _begin(self, identity: uuid.UUID, order: Order, visitor: Visitor, group: str) -> Active:
+        engine = self.engine
+        run = Run(
+            id=identity,
+            host=order.host,
+            address=await self._find_address(order, visitor.policy),
+            count=order.count,
+            interval=order.interval,
+            timeout=order.timeout,
+            family=order.family,
+            engine=engine.name,
+            client=visitor.client,
+            group=group,
+        )
+        run.set_start(timezone.now())
+        await self.writer.begin(run)
+        active = self._active[identity] = Active(run)
+        return active
+
+    async def _find_address(self, order: Order, policy: Policy) -> str:
+        """The numeric address to ping. Everything after this handles the number: a name may change its mind."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(RESOLVE_SECONDS):
+                addresses = await loop.run_in_executor(self._resolvers, resolve, order.host, order.family)
+            return check_addresses(addresses, policy)
+        except TimeoutError:
+            raise Refusal("name_timeout", f"The name service did not answer for {order.host}.", host=order.host) from None
+        except BadHost as bad:
+            raise Refusal(bad.code, str(bad), reason=bad.reason, host=order.host) from None
+
+    async def _finish(self, active: Active) -> None:
+        run = active.run
+        run.outcome = active.ending
+        run.finished_at = timezone.now()
+        run.set_summary(summarise(active.replies))
+        await self._tell(run, run.count, finished_json(run))
+        try:
+            await self.writer.finish(run)
+        finally:
+            # Only now: until it is on disk, memory is the only place where those who come back find it.
+            del self._active[run.id]
+
+    async def _tell(self, run: Run, index: int, text: str) -> None:
+        await publish(run.group, {"type": RUN_EVENT, "run": str(run.id), "index": index, "text": text})
+
+    async def _wait_for_return(self, active: Active) -> None:
+        left = timezone.now()
+        await asyncio.sleep(self._grace)
+        if active.orphaned and not await was_resumed(active.run.id, left):
+            active.end(Outcome.STOPPED)
+
+
+async def send_pings(
+    engine: Engine, run: Run, *, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Reply]:
+    """Send the echoes of a run on time, several under way where the interval is shorter than the timeout, and yield
+    the replies in the order sent."""
+    under_way: deque[asyncio.Task[Reply]] = deque()
+    index, due = 0, clock()
+    try:
+        while index < run.count or under_way:
+            wait = due - clock()
+            if index < run.count and wait <= 0:
+                echo = engine.echo(run.address, index=index, timeout=run.timeout)
+                under_way.append(asyncio.create_task(echo))
+                index += 1
+                # After a stall or a sleep of the machine the pings go on from here: no burst makes up for it.
+                due += run.interval if wait > -run.interval else run.interval - wait
+            elif under_way:
+                await asyncio.wait([under_way[0]], timeout=wait if index < run.count else None)
+            else:
+                await asyncio.sleep(wait)
+            while under_way and under_way[0].done():
+                yield under_way.popleft().result()
+    finally:
+        for echo in under_way:
+            echo.cancel()
+
+
+# The runs of a server process: both doors, the socket's and the form's, hand theirs to these.
+RUNS = Runs()
