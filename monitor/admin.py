@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from monitor.models import Outcome, Ping, Run, User
+from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
 
 SHAPES = {
@@ -60,7 +60,7 @@ class LossFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
         """The runs of a choice."""
-        return queryset.with_replies(self.value()) if self.value() else queryset
+        return queryset.filter(WITH_REPLIES[choice]) if (choice := self.value()) in WITH_REPLIES else queryset
 
 
 class PingInline(ReadOnly, admin.TabularInline):
@@ -80,7 +80,7 @@ class PingInline(ReadOnly, admin.TabularInline):
     @admin.display(description=_("sent"))
     def sent(self, ping: Ping) -> str:
         """When, to the millisecond."""
-        return f"{ping.sent_at:%Y-%m-%d %H:%M:%S}.{ping.sent_at.microsecond // 1000:03}"
+        return _moment(ping)
 
     @admin.display(description=_("round trip (ms)"))
     def rtt(self, ping: Ping) -> str:
@@ -108,7 +108,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("started", "host", "address", "shape", "sent", "received", "loss_share", "fastest", "average",
                     "slowest", "jitter", "page")  # fmt: skip
     list_display_links = ("started",)
-    list_filter = ("outcome", LossFilter, "started_at", "engine")
+    list_filter = ("outcome", LossFilter, "started_at")
     search_fields = ("host", "address", "client", "=id")
     search_help_text = _("Host, address, client or the id of a run")
     date_hierarchy = "started_at"
@@ -178,12 +178,13 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("sent"), ordering="sent_at")
     def sent(self, ping: Ping) -> str:
         """When, to the millisecond."""
-        return PingInline.sent(self, ping)
+        return _moment(ping)
 
     @admin.display(description=_("host"), ordering="run__host")
     def host(self, ping: Ping) -> str:
         """The host of its run, leading there."""
-        return format_html('<a href="{}">{}</a>', reverse("admin:monitor_run_change", args=[ping.run_id]), ping.run.host)
+        page = reverse("admin:monitor_run_change", args=[ping.run_id])
+        return format_html('<a href="{}">{}</a>', page, ping.run.host)
 
     @admin.display(description=_("number"), ordering="index")
     def number(self, ping: Ping) -> int:
@@ -200,6 +201,10 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
     def rtt(self, ping: Ping) -> str:
         """Milliseconds, right-aligned."""
         return _ms(ping.rtt_us)
+
+
+def _moment(ping: Ping) -> str:
+    return f"{ping.sent_at:%Y-%m-%d %H:%M:%S}.{ping.sent_at.microsecond // 1000:03}"
 
 
 def _ms(microseconds: int | None) -> str:

@@ -14,7 +14,9 @@ from monitor.ping.host import BadHost, parse_host
 def check_icmp(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn where this process may not ping, with the line that permits it."""
     finding = look_at_icmp()
-    return [] if finding.good else [Warning(f"This server may not ping: {finding.seen}.", finding.cure, id="monitor.W001")]
+    if finding.good:
+        return []
+    return [Warning(f"This server may not ping: {finding.seen}.", finding.cure, id="monitor.W001")]
 
 
 @register("monitor")

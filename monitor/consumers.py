@@ -66,7 +66,7 @@ class PingConsumer(AsyncWebsocketConsumer):
         """Translate a frame. Nothing long is awaited here: until this returns, nothing else reaches the socket."""
         match parse_frame(text_data):
             case Refusal() as refusal:
-                await self.send(error_json(refusal))
+                await self.refuse(refusal)
             case Order() as order:
                 await self.start_run(order)
             case Stop():
@@ -77,7 +77,7 @@ class PingConsumer(AsyncWebsocketConsumer):
     async def start_run(self, order: Order) -> None:
         """Start the task that carries out the order, unless one is going on."""
         if self.task and not self.task.done():
-            await self.send(error_json(Refusal("busy", "A run is going on."), self.run_id))
+            await self.refuse(Refusal("busy", "A run is going on."), self.run_id)
             return
         self.run_id = uuid.uuid4()
         self.shown[str(self.run_id)] = -2
@@ -88,11 +88,10 @@ class PingConsumer(AsyncWebsocketConsumer):
         try:
             await self.runs.carry_out(run_id, order, await visitor_of_scope(self.scope), self.group)
         except Refusal as refusal:
-            log.info("refused %s for %r", refusal.code, order.host)
-            await self.send(error_json(refusal))
+            await self.refuse(refusal)
         except Exception:
-            log.exception("run %s failed", run_id)
-            await self.send(error_json(Refusal("failed", "The run failed; the server's log says why."), run_id))
+            log.exception("run %s did not begin", run_id)
+            await self.refuse(Refusal("failed", "The run failed; the server's log says why."))
 
     def stop_run(self) -> None:
         """End this socket's run, or take back one that has not begun."""
@@ -110,10 +109,10 @@ class PingConsumer(AsyncWebsocketConsumer):
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.follow_run(resume)
         except Refusal as refusal:
-            await self.send(error_json(refusal, resume.run))
+            await self.refuse(refusal, resume.run)
         except Exception as error:  # the database or the layer is away; the page asks again
             log.warning("not resumed: %r", error)
-            await self.send(error_json(Refusal("unavailable", "The history does not answer."), resume.run))
+            await self.refuse(Refusal("unavailable", "The history does not answer."), resume.run)
 
     async def follow_run(self, resume: Resume) -> None:
         """Join the group of a run and send what its follower has not seen; `Refusal` where there is no such run."""
@@ -138,6 +137,12 @@ class PingConsumer(AsyncWebsocketConsumer):
         if message["index"] > self.shown.get(message["run"], message["index"]):
             self.shown[message["run"]] = message["index"]
             await self.send(message["text"])
+
+    async def refuse(self, refusal: Refusal, run: uuid.UUID | None = None) -> None:
+        """Say no, and why; the log has it in ASCII, for what was typed may want to look like something else."""
+        client = client_of_scope(self.scope)
+        log.info("refused %s to %s: %s %a", refusal.code, client, refusal.message, refusal.particulars)
+        await self.send(error_json(refusal, run))
 
     async def ask_layer(self, asked: Any) -> None:
         """Await a call of the channel layer for a limited time; one that fails is logged."""

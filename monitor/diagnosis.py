@@ -67,7 +67,8 @@ def look_at_ipv6() -> Finding:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
             probe.bind(("::1", 0))
     except OSError as error:
-        return Finding("ipv6", False, f"there is no IPv6 here ({error.strerror})", "sysctl -w net.ipv6.conf.all.disable_ipv6=0")
+        cure = "sysctl -w net.ipv6.conf.all.disable_ipv6=0"
+        return Finding("ipv6", False, f"there is no IPv6 here ({error.strerror})", cure)
     return Finding("ipv6", True, "IPv6 sockets work")
 
 
@@ -87,7 +88,7 @@ def look_at_database() -> Finding:
 
 def look_at_layer() -> Finding:
     """Whether a message sent to a group arrives, through Redis where that is set."""
-    backend = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[2]
+    backend = type(get_channel_layer()).__name__
     try:
         async_to_sync(_pass_message)()
     except Exception as error:  # whatever the client library raises, it is the finding
@@ -125,7 +126,8 @@ def look_at_names() -> Finding:
     try:
         addresses = resolver.submit(resolve, parse_host(host)).result(RESOLVE_SECONDS)
     except (BadHost, TimeoutError) as error:
-        return Finding("names", False, str(error) or f"{host}: no answer in 3 s", "check /etc/resolv.conf: getent hosts " + host)
+        cure = f"check /etc/resolv.conf: getent hosts {host}"
+        return Finding("names", False, str(error) or f"{host}: no answer in 3 s", cure)
     finally:
         resolver.shutdown(wait=False)
     return Finding("names", True, f"{host} is {addresses[0]}, in {(time.monotonic() - started) * 1000:.0f} ms")
@@ -159,4 +161,4 @@ def _look_safely(look: Look) -> Finding:
     try:
         return look()
     except Exception as error:  # a doctor that faints helps nobody
-        return Finding(getattr(look, "__name__", "look"), False, repr(error), "report this")
+        return Finding(getattr(look, "__name__", "look").removeprefix("look_at_"), False, repr(error), "report this")

@@ -138,11 +138,11 @@ def _number(
     wish: Mapping[str, object], name: str, default: float, least: float, most: float, *, whole: bool = False
 ) -> float:
     value = wish.get(name, default)
+    kind = int if whole else int | float
     # bool is an int to Python, and JSON's true is no number; NaN compares false with everything.
-    right = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-    if not right or (whole and not isinstance(value, int)):
-        raise _bad_value(name, f"a {'whole ' if whole else ''}number from {least:g} to {most:g}")
-    return value
+    if isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise _bad_value(name, f"a {'whole ' if whole else ''}number from {least:g} to {most:g}")
 
 
 def _convert(name: str, kind: type[int] | type[float], text: str) -> float:

@@ -169,7 +169,7 @@ def _insert(batch: Batch, admit: Admit, pings: list[Ping]) -> list[Refusal | Non
 def find_run(identity: uuid.UUID) -> Kept | None:
     """A run and its kept replies in order; None where there is no such run."""
     run = Run.objects.filter(pk=identity).first()
-    return run and (run, read_replies(run))
+    return (run, read_replies(run)) if run else None
 
 
 def read_replies(run: Run) -> list[Reply]:

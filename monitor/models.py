@@ -21,7 +21,7 @@ class User(AbstractUser):
 
     password_is_one_time = models.BooleanField(_("must choose a password"), default=False, editable=False)
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
@@ -41,6 +41,14 @@ class Outcome(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+# Runs by how many of their pings had a reply.
+WITH_REPLIES = {
+    "all": models.Q(sent__gt=0, received=F("sent")),
+    "some": models.Q(received__gt=0, received__lt=F("sent")),
+    "none": models.Q(sent__gt=0, received=0),
+}
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     """The questions asked of runs."""
 
@@ -51,15 +59,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def abandoned(self, now: dt.datetime) -> "RunQuerySet":
         """Runs whose process went away before their end was written."""
         return self.filter(outcome=Outcome.RUNNING, ends_by__lte=now)
-
-    def with_replies(self, how_many: str) -> "RunQuerySet":
-        """Runs whose pings had "all", "some" or "none" of their replies."""
-        conditions = {
-            "all": models.Q(sent__gt=0, received=F("sent")),
-            "some": models.Q(received__gt=0, received__lt=F("sent")),
-            "none": models.Q(sent__gt=0, received=0),
-        }
-        return self.filter(conditions.get(how_many, models.Q()))
 
     def rates(self, addresses: set[str], now: dt.datetime) -> dict[str, float]:
         """Packets a second that the runs going on send to each of the addresses."""
@@ -110,9 +109,7 @@ class Run(models.Model):
         indexes = (
             models.Index(fields=["-started_at"], name="run_started"),
             models.Index(fields=["client", "started_at"], name="run_client_started"),
-            models.Index(
-                fields=["address", "ends_by"], name="run_going", condition=models.Q(outcome=Outcome.RUNNING)
-            ),
+            models.Index(fields=["address", "ends_by"], name="run_going", condition=models.Q(outcome=Outcome.RUNNING)),
         )
 
     def __str__(self) -> str:

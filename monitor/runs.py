@@ -5,9 +5,10 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 RESOLVE_SECONDS = 3.0
 RESOLVERS = 8
+CLOSE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -54,10 +56,12 @@ class Runs:
         self,
         *,
         open_engine: Callable[..., Engine] = open_engine,
+        resolve: Callable[[str, str], list[str]] = resolve,
         limits: Limits | None = None,
         grace: float | None = None,
     ) -> None:
         self._open_engine = open_engine
+        self._resolve = resolve
         self._limits = limits or Limits.from_settings()
         self._grace = settings.PINGSITE_RESUME_SECONDS if grace is None else grace
         self._engine: Engine | None = None
@@ -66,7 +70,7 @@ class Runs:
         # Not the loop's own executor: six threads here, shared with everything that blocks.
         self._resolvers = ThreadPoolExecutor(RESOLVERS, "resolve")
         self._active: dict[uuid.UUID, Active] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._tended: set[asyncio.Task[None]] = set()
 
     async def carry_out(self, identity: uuid.UUID, order: Order, visitor: Visitor, group: str) -> None:
         """Do what is ordered, telling `group` of every step; `Refusal` where it may not begin."""
@@ -89,9 +93,9 @@ class Runs:
             active.ending = Outcome.FINISHED
         except asyncio.CancelledError:
             pass  # stop, leave or close has said in `ending` what this means
-        except Exception:
+        except Exception:  # whatever it is, the person is told that the run failed, and the log has the rest
+            log.exception("run %s failed", run.id)
             active.ending = Outcome.FAILED
-            raise
         finally:
             await self._finish(active)
 
@@ -108,9 +112,7 @@ class Runs:
         if active is None:
             return False
         active.orphaned = True
-        task = asyncio.create_task(self._wait_for_return(active))
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._tend(self._wait_for_return(active))
         return True
 
     def adopt(self, identity: uuid.UUID, client: str) -> asyncio.Task[None] | None:
@@ -134,13 +136,15 @@ class Runs:
 
     async def close(self) -> None:
         """End every run as interrupted, write what waits, let go of threads and sockets. It never raises."""
-        tasks = [active.task for active in self._active.values() if active.task] + list(self._leaving)
-        for task in tasks:
+        for active in self._active.values():
+            active.end(Outcome.INTERRUPTED)
+        if going := [active.task for active in self._active.values() if active.task]:
+            await asyncio.wait(going, timeout=CLOSE_SECONDS)
+        writer, self._writer = self._writer, None
+        if writer:
+            await writer.close()
+        for task in self._tended:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
-        if self._writer:
-            await self._writer.close()
         if self._engine:
             self._engine.close()
         for executor in (self._pingers, self._resolvers):
@@ -189,10 +193,11 @@ class Runs:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(RESOLVE_SECONDS):
-                addresses = await loop.run_in_executor(self._resolvers, resolve, order.host, order.family)
+                addresses = await loop.run_in_executor(self._resolvers, self._resolve, order.host, order.family)
             return check_addresses(addresses, policy)
         except TimeoutError:
-            raise Refusal("name_timeout", f"The name service did not answer for {order.host}.", host=order.host) from None
+            sentence = f"The name service did not answer for {order.host}."
+            raise Refusal("name_timeout", sentence, host=order.host) from None
         except BadHost as bad:
             raise Refusal(bad.code, str(bad), reason=bad.reason, host=order.host) from None
 
@@ -202,11 +207,20 @@ class Runs:
         run.finished_at = timezone.now()
         run.set_summary(summarise(active.replies))
         await self._tell(run, run.count, finished_json(run))
+        # The socket is free for another run at once; who comes back finds this one in memory until it is on disk.
+        self._tend(self._file(active))
+
+    async def _file(self, active: Active) -> None:
         try:
-            await self.writer.finish(run)
+            await self.writer.finish(active.run)
         finally:
-            # Only now: until it is on disk, memory is the only place where those who come back find it.
-            del self._active[run.id]
+            del self._active[active.run.id]
+
+    def _tend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on beside its caller; the event loop alone would hold it too weakly to live."""
+        task = asyncio.create_task(work)
+        self._tended.add(task)
+        task.add_done_callback(self._tended.discard)
 
     async def _tell(self, run: Run, index: int, text: str) -> None:
         await publish(run.group, {"type": RUN_EVENT, "run": str(run.id), "index": index, "text": text})
@@ -218,9 +232,7 @@ class Runs:
             active.end(Outcome.STOPPED)
 
 
-async def send_pings(
-    engine: Engine, run: Run, *, clock: Callable[[], float] = time.monotonic
-) -> AsyncIterator[Reply]:
+async def send_pings(engine: Engine, run: Run, *, clock: Callable[[], float] = time.monotonic) -> AsyncIterator[Reply]:
     """Send the echoes of a run on time, several under way where the interval is shorter than the timeout, and yield
     the replies in the order sent."""
     under_way: deque[asyncio.Task[Reply]] = deque()
@@ -241,9 +253,5 @@ async def send_pings(
             while under_way and under_way[0].done():
                 yield under_way.popleft().result()
     finally:
-        for echo in under_way:
-            echo.cancel()
-
-
-# The runs of a server process: both doors, the socket's and the form's, hand theirs to these.
-RUNS = Runs()
+        for task in under_way:
+            task.cancel()

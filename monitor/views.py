@@ -1,26 +1,27 @@
 """The doors of HTTP: the home page, a run as a page, CSV and JSON, the documentation, health."""
 
 import csv
-import re
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from monitor import forms
 from monitor.diagnosis import diagnose, readiness
 from monitor.history import Kept
-from monitor.runs import RUNS
+from monitor.runs import Runs
 from monitor.visitors import visitor_of_request
 from monitor.wire import Refusal, ping_shape, run_shape, socket_group
-from monitor.words import words
+from monitor.words import refusal_words, words
 
 CSV_FIELDS = ("sent_at", "status", "rtt_ms", "ttl", "source", "bytes", "duplicates")
 
@@ -34,7 +35,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
     try:
         return start_posted_run(request)
     except Refusal as refusal:
-        context = page_context(None) | {"problem": describe_refusal(refusal), "values": request.POST}
+        context = page_context(None) | {"problem": refusal_words(refusal), "values": request.POST}
         return render(request, "home.html", context, status=429 if refusal.code == "too_fast" else 400)
 
 
@@ -44,26 +45,18 @@ def start_posted_run(request: HttpRequest) -> HttpResponse:
     if isinstance(order, Refusal):
         raise order
     identity = uuid.uuid4()
-    async_to_sync(RUNS.launch)(identity, order, visitor_of_request(request), socket_group(identity.hex))
+    visitor, group = visitor_of_request(request), socket_group(identity.hex)
+    async_to_sync(runs_of(request).launch)(identity, order, visitor, group)
     response = HttpResponseRedirect(reverse("run", args=[identity]))
     response.status_code = 303
     return response
-
-
-def describe_refusal(refusal: Refusal) -> str:
-    """The sentence for a refusal in the reader's language: the one that the page's scripts would choose."""
-    sentences, particulars = words(), refusal.particulars
-    named = f"{refusal.code}_{particulars.get('reason')}"
-    sentence = sentences.get(named) or sentences.get(refusal.code) or refusal.message
-    values = page_context(None)["config"] | particulars | {"s": particulars.get("retry_after")}
-    return re.sub(r"\{(\w+)\}", lambda hole: str(values.get(hole[1], "")), sentence)
 
 
 @never_cache
 @require_GET
 def show_run(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """A run as a page of its own: live while it goes on, afterwards the record."""
-    run, replies = find_or_404(identity)
+    run, replies = find_or_404(request, identity)
     shape = run_shape(run, replies)
     return render(request, "run.html", page_context(shape) | {"run": run, "lines": shape["lines"]})
 
@@ -72,7 +65,7 @@ def show_run(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
 @require_GET
 def export_run_csv(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """The pings of a run as CSV, a row each; times are UTC, round trips milliseconds, empty where there was none."""
-    run, replies = find_or_404(identity)
+    run, replies = find_or_404(request, identity)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="ping-{run.id}.csv"'
     writer = csv.writer(response)
@@ -87,7 +80,7 @@ def export_run_csv(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
 @require_GET
 def export_run_json(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """A whole run as JSON."""
-    run, replies = find_or_404(identity)
+    run, replies = find_or_404(request, identity)
     shape = run_shape(run, replies)
     shape["started_at"], shape["finished_at"] = run.started_at, run.finished_at
     shape["engine"] = run.engine
@@ -97,9 +90,9 @@ def export_run_json(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def show_docs(request: HttpRequest, page: str = "index") -> HttpResponse:
-    """A page of the documentation."""
+    """A page of the documentation, in the reader's language where it is written in that."""
     try:
-        return render(request, f"docs/{page}.html")
+        return render(request, [f"docs/{get_language()}/{page}.html", f"docs/{page}.html"])
     except TemplateDoesNotExist:
         raise Http404(page) from None
 
@@ -122,11 +115,16 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok" if ready else "failed", "checks": checks}, status=200 if ready else 503)
 
 
-def find_or_404(identity: uuid.UUID) -> Kept:
+def find_or_404(request: HttpRequest, identity: uuid.UUID) -> Kept:
     """A run and its replies."""
-    if (kept := async_to_sync(RUNS.find)(identity)) is None:
+    if (kept := async_to_sync(runs_of(request).find)(identity)) is None:
         raise Http404(str(identity))
     return kept
+
+
+def runs_of(request: HttpRequest) -> Runs:
+    """The runs of the application that serves this request."""
+    return cast(ASGIRequest, request).scope["runs"]
 
 
 def page_context(run: dict[str, Any] | None) -> dict[str, Any]:

@@ -141,14 +141,17 @@ def server_json(run: Run, reply: Reply) -> str:
 
 def finished_json(run: Run) -> str:
     """`finished`: how a run ended, and its figures."""
-    return _encode(
-        {"event": "finished", "run": str(run.id), "outcome": run.ending, "summary": summary_shape(run)}
-    )
+    return _encode({"event": "finished", "run": str(run.id), "outcome": run.ending, "summary": summary_shape(run)})
 
 
 def error_json(refusal: Refusal, run: uuid.UUID | None = None) -> str:
     """`error`: a code for the page, which has its own words, and an English sentence for everybody else."""
-    event = {"event": "error", "code": refusal.code, "message": refusal.message, "run": str(run) if run else None}
+    event = {
+        "event": "error",
+        "code": refusal.code,
+        "message": refusal.message,
+        "run": str(run) if run else None,
+    }
     return _encode(event | refusal.particulars)
 
 

@@ -92,10 +92,10 @@ def find_unknown() -> dict[str, str]:
 def _create(path: Path, text: str) -> None:
     # Two processes may start at once: a link made from a complete file is all or nothing.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    draft.touch(0o600)
+    draft.write_text(text)
     try:
-        os.link(draft, path)
+        path.hardlink_to(draft)
     except FileExistsError:
         pass
     finally:

@@ -94,6 +94,8 @@ class MemoryLayer:
 class RedisLayer(RedisPubSubChannelLayer):
     """The layer of many processes: Redis pub/sub, one connection for each event loop."""
 
+    _layers: dict[asyncio.AbstractEventLoop, "RedisLoopLayer"]
+
     def _get_layer(self) -> "RedisLoopLayer":
         loop = asyncio.get_running_loop()
         if loop not in self._layers:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from autobahn.websocket.protocol import WebSocketProtocol as Frames
@@ -93,14 +94,14 @@ class Server(DaphneServer):
     def run(self) -> None:
         """Serve until told to stop."""
         WebSocketFactory.protocol = BoundedProtocol
-        told, self.ready_callable = self.ready_callable, self._open
-        self._told = told
+        self._announce: Callable[[], None] | None = self.ready_callable
+        self.ready_callable: Callable[[], None] | None = self._open
         super().run()
 
     def _open(self) -> None:
         self._opening = asyncio.get_event_loop().create_task(self.application.open())
-        if self._told:
-            self._told()
+        if self._announce:
+            self._announce()
 
     def kill_all_applications(self) -> defer.Deferred[Any]:
         """Before the reactor stops: say goodbye, wait for the applications, close what they share."""

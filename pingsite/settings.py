@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from pingsite import environment as read
 
@@ -155,13 +154,19 @@ STATIC_ROOT = read.make_folder(Path(read.read_text("STATIC_ROOT", str(DATA / "st
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 365 * 24 * 3600
 
+LOG_LEVEL = read.read_text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": read.read_text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING"))},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}, "daphne": {"level": "WARNING"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "daphne": {"level": "WARNING"},
+        # A traceback a second while Redis is away; our own layer says it in a line.
+        "channels_redis.pubsub": {"level": "CRITICAL"},
+    },
 }
 
 # Last, when every setting has been read.
