@@ -9,9 +9,8 @@ from typing import Any, TypedDict
 from monitor.models import Run
 from monitor.ping.reply import Reply, format_line
 
-# Close codes of ours; daphne cannot send 1001, 1008 or 1011 for an application.
+# A close code of ours, as those of the server are: daphne cannot send 1001, 1008 or 1011 for an application.
 UNKNOWN_PATH = 4404
-TOO_SLOW = 4429
 
 # The name of the consumer's method that hands an event of a run to the browser.
 RUN_EVENT = "run.event"

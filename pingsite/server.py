@@ -22,6 +22,8 @@ UNREAD_BYTES = 1 << 20
 UNREAD_SECONDS = 30.0
 UNHEARD_FRAMES = 100
 CLOSE_SECONDS = 5.0
+TOO_LARGE = 4413
+TOO_MANY = 4429
 
 
 @implementer(IPushProducer)
@@ -54,38 +56,49 @@ class BoundedProtocol(WebSocketProtocol):
         if self.full_since is not None:
             self.unread += len(content)
             if self.unread > UNREAD_BYTES:
-                self._cut_off("reads too slowly")
+                self._give_up_reader()
                 return
         super().serverSend(content, binary)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a frame to the application, unless it has too many waiting."""
-        if self.application_queue.qsize() >= UNHEARD_FRAMES:
-            self._cut_off("sends too fast")
-        else:
+        if self.application_queue.qsize() < UNHEARD_FRAMES:
             super().onMessage(payload, isBinary)
+        elif not self.muted:
+            log.warning("%s sends too fast and is closed", self.client_addr)
+            self.sendClose(TOO_MANY)
+            self._end_application(TOO_MANY)
 
     def check_timeouts(self) -> None:
         """Cut off a reader that takes a byte now and then for ever."""
         super().check_timeouts()
         if self.full_since is not None and time.monotonic() - self.full_since > UNREAD_SECONDS:
-            self._cut_off("reads too slowly")
+            self._give_up_reader()
 
     def say_goodbye(self) -> None:
         """Tell the browser that the server goes (1001), and the application that the browser is gone."""
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=Frames.CLOSE_STATUS_CODE_GOING_AWAY, isReply=False)
-        if hasattr(self, "application_queue"):
-            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        self.muted = True
+        self._end_application(Frames.CLOSE_STATUS_CODE_GOING_AWAY)
 
-    def _cut_off(self, why: str) -> None:
+    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        # By default autobahn resets the connection, and the browser would never learn why.
+        self.failedByMe = True
+        self.sendClose(TOO_LARGE)
+        self._end_application(TOO_LARGE)
+
+    def _give_up_reader(self) -> None:
+        # No close frame would reach somebody who does not read.
         if not self.muted:
-            log.warning("%s %s and is cut off", self.client_addr, why)
-            self.muted = True
+            log.warning("%s reads too slowly and is cut off", self.client_addr)
             self.full_since = None
-            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+            self._end_application(Frames.CLOSE_STATUS_CODE_ABNORMAL_CLOSE)
             self.dropConnection(abort=True)
+
+    def _end_application(self, code: int) -> None:
+        if hasattr(self, "application_queue") and not self.muted:
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code})
+        self.muted = True
 
 
 class Server(DaphneServer):
