@@ -70,7 +70,7 @@ class PingConsumer(AsyncWebsocketConsumer):
             case Order() as order:
                 await self.start_run(order)
             case Stop():
-                self.stop_run()
+                await self.stop_run()
             case Resume() as resume:
                 await self.resume_run(resume)
 
@@ -93,9 +93,13 @@ class PingConsumer(AsyncWebsocketConsumer):
             log.exception("run %s did not begin", run_id)
             await self.refuse(Refusal("failed", "The run failed; the server's log says why."))
 
-    def stop_run(self) -> None:
-        """End this socket's run, or take back one that has not begun."""
-        if self.task and self.run_id and not self.runs.stop(self.run_id):
+    async def stop_run(self) -> None:
+        """End this socket's run, take back one that has not begun, or ask for the end of one that it came back to."""
+        if self.run_id is None:
+            return
+        if self.task is None:
+            await self.runs.stop_elsewhere(self.run_id, client_of_scope(self.scope))
+        elif not self.runs.stop(self.run_id):
             self.task.cancel()
 
     def leave_run(self) -> None:
@@ -129,8 +133,8 @@ class PingConsumer(AsyncWebsocketConsumer):
         self.shown[str(run.id)] = replies[-1].index if replies else -1
         if not run.live:
             await self.send(finished_json(run))
-        elif task := self.runs.adopt(run.id, client_of_scope(self.scope)):
-            self.task, self.run_id = task, run.id
+        elif (self.task is None or self.task.done()) and run.client == client_of_scope(self.scope):
+            self.task, self.run_id = self.runs.adopt(run.id, run.client), run.id
 
     async def run_event(self, message: GroupMessage) -> None:
         """An event of a run, from its group: on to the browser, unless it was told already."""

@@ -2,20 +2,34 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 from channels.layers import get_channel_layer
 
-from monitor.wire import GroupMessage
+from monitor.wire import Message
 
 log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 1.0
 
 
-async def publish(group: str, message: GroupMessage) -> None:
+async def publish(group: str, message: Message) -> None:
     """Send a message to whoever listens; what cannot be sent is logged, and fetched again by those who miss it."""
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
             await get_channel_layer().group_send(group, message)
     except Exception as error:  # a lost layer must never end a run
         log.warning("not published to %s: %r", group, error)
+
+
+async def listen(group: str) -> AsyncIterator[dict[str, Any]]:
+    """The messages of a group, for ever; each is there once it has been sent, in this process or another."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(group, channel)
+    try:
+        while True:
+            yield await layer.receive(channel)
+    finally:
+        await layer.group_discard(group, channel)

@@ -16,14 +16,14 @@ from django.utils import timezone
 from monitor.forms import Order
 from monitor.history import Kept, Writer, find_run, mark_resumed, was_resumed
 from monitor.limits import Limits
-from monitor.live import publish
+from monitor.live import listen, publish
 from monitor.models import Outcome, Run
 from monitor.ping.engine import Engine, PingForbidden, open_engine
 from monitor.ping.host import BadHost, Policy, check_addresses, resolve
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.visitors import Visitor
-from monitor.wire import RUN_EVENT, Refusal, finished_json, server_json, started_json
+from monitor.wire import RUN_EVENT, STOP_GROUP, Refusal, finished_json, server_json, started_json
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ class Runs:
         self._resolvers = ThreadPoolExecutor(RESOLVERS, "resolve")
         self._active: dict[uuid.UUID, Active] = {}
         self._tended: set[asyncio.Task[None]] = set()
+        self._obeying: asyncio.Task[None] | None = None
 
     async def carry_out(self, identity: uuid.UUID, order: Order, visitor: Visitor, group: str) -> None:
         """Do what is ordered, telling `group` of every step; `Refusal` where it may not begin."""
@@ -104,6 +105,10 @@ class Runs:
         if active := self._active.get(identity):
             active.end(Outcome.STOPPED)
         return active is not None
+
+    async def stop_elsewhere(self, identity: uuid.UUID, client: str) -> None:
+        """Ask whichever process is at a run to end it, for the client whose socket to that process broke."""
+        await publish(STOP_GROUP, {"type": "stop", "run": str(identity), "client": client})
 
     def leave(self, identity: uuid.UUID) -> bool:
         """The socket of a run is gone: it goes on for a while, so that a broken connection loses nothing. Whether
@@ -184,6 +189,8 @@ class Runs:
             group=group,
         )
         run.set_start(timezone.now())
+        if self._obeying is None:
+            self._obeying = self._tend(self._obey())
         await self.writer.begin(run)
         active = self._active[identity] = Active(run)
         return active
@@ -216,11 +223,19 @@ class Runs:
         finally:
             del self._active[active.run.id]
 
-    def _tend(self, work: Coroutine[Any, Any, None]) -> None:
+    def _tend(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let work go on beside its caller; the event loop alone would hold it too weakly to live."""
         task = asyncio.create_task(work)
         self._tended.add(task)
         task.add_done_callback(self._tended.discard)
+        return task
+
+    async def _obey(self) -> None:
+        """End the runs whose clients say so through another process."""
+        async for message in listen(STOP_GROUP):
+            active = self._active.get(uuid.UUID(message["run"]))
+            if active and active.orphaned and active.run.client == message["client"]:
+                active.end(Outcome.STOPPED)
 
     async def _tell(self, run: Run, index: int, text: str) -> None:
         await publish(run.group, {"type": RUN_EVENT, "run": str(run.id), "index": index, "text": text})

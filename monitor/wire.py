@@ -14,6 +14,8 @@ UNKNOWN_PATH = 4404
 
 # The name of the consumer's method that hands an event of a run to the browser.
 RUN_EVENT = "run.event"
+# Every process that pings listens here for those who want a run of theirs stopped.
+STOP_GROUP = "stop"
 
 
 class Refusal(Exception):
@@ -58,6 +60,17 @@ class GroupMessage(TypedDict):
     run: str
     index: int
     text: str
+
+
+class StopMessage(TypedDict):
+    """A client's wish to end a run that another process may be at."""
+
+    type: str
+    run: str
+    client: str
+
+
+Message = GroupMessage | StopMessage
 
 
 def socket_group(identity: str) -> str:

@@ -67,6 +67,27 @@ async def test_whoever_came_back_may_stop_the_run() -> None:
     assert finished["outcome"] == "stopped"
 
 
+async def test_whoever_came_back_to_another_process_may_stop_the_run() -> None:
+    async with site(grace=5) as application, site() as elsewhere:
+        async with visiting(application) as browser:
+            run = await begin(browser, count=100)
+        async with visiting(elsewhere) as browser:
+            await browser.say(event="resume", run=run, after=0)
+            await browser.hear()
+            await browser.say(event="stop")
+            *_, finished = await browser.hear_all()
+    assert finished["outcome"] == "stopped"
+
+
+async def test_a_second_page_of_the_same_person_cannot_stop_the_run_of_the_first() -> None:
+    async with site() as application, visiting(application) as first, visiting(application) as second:
+        run = await begin(first, count=4)
+        await second.say(event="resume", run=run, after=-1)
+        await second.hear()
+        await second.say(event="stop")
+        assert (await first.hear_all())[-1]["outcome"] == "finished"
+
+
 async def test_a_watcher_cannot_stop_a_run_of_somebody_else() -> None:
     async with site() as application, visiting(application) as alice:
         run = await begin(alice, count=4)
