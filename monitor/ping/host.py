@@ -10,7 +10,7 @@ import idna
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
-# What inet_aton(3) would read as an address though nobody writes addresses so: "0", "127.1", "0x7f000001", "0177.0.0.1".
+# What inet_aton(3) reads as an address though nobody writes addresses so: "0", "127.1", "0x7f000001", "0177.0.0.1".
 ODD_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*", re.ASCII)
 BROADCAST = ipaddress.ip_address("255.255.255.255")
 FAMILIES = {"auto": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
@@ -55,7 +55,7 @@ def parse_host(text: str) -> str:
         raise _bad("too_long", "A host name has at most 253 characters.")
     if text.startswith("-"):
         raise _bad("leading_dash", "A host does not begin with a dash.")
-    if "%" in text:
+    if "%" in text and _parse_address(text.partition("%")[0]):
         raise _bad("zone", "Addresses with a zone are not accepted.")
     if address := _parse_address(text):
         return str(address)

@@ -1,0 +1,242 @@
+"""One ICMP socket that all hosts of a family share: packets out, answers in, with the kernel's times."""
+
+import contextlib
+import errno
+import random
+import socket
+import sys
+from collections.abc import Iterator
+from struct import Struct, pack
+from typing import NamedTuple
+
+from monitor.ping.filter import filter_answers
+from monitor.ping.icmp import (
+    V4,
+    V6,
+    build_echo,
+    checksum,
+    error_status,
+    parse_answer,
+    parse_quote,
+    seal,
+    strip_header,
+)
+from monitor.ping.reply import Status
+from monitor.ping.target import Target
+
+# Linux's numbers, which Python 3.11 does not name.
+IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL = 8, 10, 11, 12
+IPV6_MTU_DISCOVER, IPV6_RECVERR = 23, 25
+SO_RCVBUFFORCE, SO_TIMESTAMPNS, SO_RXQ_OVFL = 33, 35, 40
+PMTUDISC_WANT, PMTUDISC_DO = 1, 2
+MTU_DISCOVER = {V4: (socket.IPPROTO_IP, IP_MTU_DISCOVER), V6: (socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER)}
+PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
+
+TIMESPEC = Struct("@ll")
+NEVER = bytes(TIMESPEC.size)
+EXTENDED_ERROR = Struct("=IBBBxII")
+ORIGIN_ICMP = {V4: 2, V6: 3}
+OFFENDER = {V4: slice(20, 24), V6: slice(24, 40)}
+
+BUFFER_SIZE = 4 << 20
+CONTROL_SIZE = 256
+HEADROOM = 128
+READS = 256
+TRIES = 3
+FULL = {errno.EAGAIN, errno.ENOBUFS}
+REFUSALS = {
+    errno.ENETUNREACH: Status.NO_ROUTE,
+    errno.EHOSTUNREACH: Status.NO_ROUTE,
+    errno.ENETDOWN: Status.NO_ROUTE,
+    errno.EADDRNOTAVAIL: Status.NO_ROUTE,
+    errno.EPERM: Status.BLOCKED,
+    errno.EACCES: Status.BLOCKED,
+    errno.EMSGSIZE: Status.TOO_BIG,
+}
+
+
+class Arrival(NamedTuple):
+    """An answer as it came in: what it says, as `Answer` has it, then from whom, with which TTL, and when.
+
+    `received_at` is of the real clock (ns), 0 if the kernel did not say; `size` counts ICMP bytes.
+    """
+
+    status: Status
+    ident: int
+    sequence: int
+    payload: bytes
+    destination: str | None
+    sender: str
+    ttl: int | None
+    received_at: int
+    size: int
+
+
+class Carrier:
+    """A socket for the echo requests of one address family; `OSError` where it may not be opened.
+
+    `ident` is the id that its packets carry; the kernel owns it where the socket is a datagram one.
+    `dropped` counts the answers that the kernel had no room for.
+    """
+
+    def __init__(self, family: int, *, raw: bool) -> None:
+        self.family = family
+        self.dropped = 0
+        self._raw = raw
+        self._ttl_kind = socket.IPV6_HOPLIMIT if family == V6 else socket.IP_TTL
+        self._error_kind = IPV6_RECVERR if family == V6 else IP_RECVERR
+        self._room = 2048
+        self._socket = open_socket(family, raw=raw)
+        self._socket.setblocking(False)
+        _enlarge_buffer(self._socket)
+        self._ask_for_details()
+        if raw:
+            self.ident = random.randrange(1, 1 << 16)
+            filter_answers(self._socket, self.ident)
+        else:
+            self._socket.bind(("::" if family == V6 else "0.0.0.0", 0))
+            self.ident = self._socket.getsockname()[1]
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait for."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def build(self, sequence: int, payload: bytes) -> bytes:
+        """Return the packet that asks for an echo of `payload`."""
+        message = build_echo(self.family, self.ident, sequence, payload)
+        # Everywhere else the kernel adds the checksum, of IPv6 because it alone knows the source.
+        return seal(message) if self._raw and self.family == V4 else message
+
+    def send(self, target: Target, packet: bytes) -> None:
+        """Hand a packet to the kernel; `OSError` says why it would not take it."""
+        self._room = max(self._room, len(packet) + HEADROOM)
+        # An error that another host's router reported comes out of the next call, whoever that is for.
+        # Reading it clears it: only what is said again is about this packet.
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._transmit(target, packet)
+            except OSError as failure:
+                if attempt == TRIES or failure.errno in FULL | {errno.EPERM}:
+                    raise
+
+    def receive(self) -> Iterator[Arrival | None]:
+        """Yield the answers that have come in, at most some hundreds; None for one that makes no sense."""
+        for _ in range(READS):
+            try:
+                data, control, _, address = self._socket.recvmsg(self._room, CONTROL_SIZE)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            yield self._read(data, {kind: value for _, kind, value in control}, address[0])
+
+    def receive_errors(self) -> Iterator[Arrival | None]:
+        """Yield the errors that routers, or this machine, have reported of packets sent."""
+        for _ in range(READS):
+            try:
+                quote, control, _, address = self._socket.recvmsg(self._room, CONTROL_SIZE, socket.MSG_ERRQUEUE)
+            except OSError:
+                return
+            yield self._read_error(quote, {kind: value for _, kind, value in control}, address)
+
+    def _ask_for_details(self) -> None:
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        # A raw IPv6 socket counts answers with a wrong checksum among the dropped ones: anybody could
+        # send those, and so pass off lost packets as not measured.
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, not (self._raw and self.family == V6))
+        # Besides the errors of routers this brings ENOBUFS, without which a full queue loses in silence.
+        if self.family == V6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
+
+    def _transmit(self, target: Target, packet: bytes) -> None:
+        if target.plain:
+            self._socket.sendto(packet, (target.address, 0))
+            return
+        level, option = MTU_DISCOVER[self.family]
+        if target.dont_fragment:
+            self._socket.setsockopt(level, option, PMTUDISC_DO)
+        try:
+            self._socket.sendmsg([packet], build_control(target), 0, (target.address, 0))
+        finally:
+            if target.dont_fragment:
+                self._socket.setsockopt(level, option, PMTUDISC_WANT)
+
+    def _read(self, data: bytes, details: dict[int, bytes], sender: str) -> Arrival | None:
+        if SO_RXQ_OVFL in details:
+            self.dropped = int.from_bytes(details[SO_RXQ_OVFL], sys.byteorder)
+        if self._raw and self.family == V4:
+            data = strip_header(data)
+            # The kernel has not looked at the checksum before a raw IPv4 socket sees the packet.
+            if checksum(data):
+                return None
+        if (answer := parse_answer(self.family, data)) is None:
+            return None
+        ttl = details.get(self._ttl_kind)
+        seconds, nanoseconds = TIMESPEC.unpack(details.get(SO_TIMESTAMPNS, NEVER))
+        return Arrival(
+            *answer,
+            sender,
+            None if ttl is None else int.from_bytes(ttl, sys.byteorder),
+            seconds * 1_000_000_000 + nanoseconds,
+            len(data),
+        )
+
+    def _read_error(self, quote: bytes, details: dict[int, bytes], address: tuple[str, int]) -> Arrival | None:
+        reported = details.get(self._error_kind, b"")
+        if len(reported) < OFFENDER[self.family].stop:
+            return None
+        _, origin, kind, code, _, _ = EXTENDED_ERROR.unpack_from(reported)
+        status = error_status(self.family, kind, code) if origin == ORIGIN_ICMP[self.family] else None
+        if status is None or (answer := parse_quote(self.family, quote, status, address[0])) is None:
+            return None
+        offender = socket.inet_ntop(self.family, reported[OFFENDER[self.family]])
+        return Arrival(*answer, offender, None, 0, len(quote))
+
+
+def open_socket(family: int, *, raw: bool) -> socket.socket:
+    """Open a bare ICMP socket; `OSError` where this process may not or the kernel cannot."""
+    return socket.socket(family, socket.SOCK_RAW if raw else socket.SOCK_DGRAM, PROTOCOL[family])
+
+
+def open_carriers(*, raw: bool) -> dict[int, Carrier]:
+    """Open a socket for each address family that this machine has."""
+    carriers = {}
+    for family in (V4, V6):
+        with contextlib.suppress(OSError):
+            carriers[family] = Carrier(family, raw=raw)
+    return carriers
+
+
+def build_control(target: Target) -> list[tuple[int, int, bytes]]:
+    """Return the control messages with a packet's options; `OSError` if there is no such device."""
+    level = socket.IPPROTO_IPV6 if target.family == V6 else socket.IPPROTO_IP
+    control = []
+    if target.ttl is not None:
+        kind = socket.IPV6_HOPLIMIT if target.family == V6 else socket.IP_TTL
+        control.append((level, kind, pack("@i", target.ttl)))
+    if target.dscp:
+        kind = socket.IPV6_TCLASS if target.family == V6 else socket.IP_TOS
+        control.append((level, kind, pack("@i", target.dscp << 2)))
+    if target.source is not None or target.interface is not None:
+        device = socket.if_nametoindex(target.interface) if target.interface else 0
+        source = socket.inet_pton(target.family, target.source) if target.source else b""
+        if target.family == V6:
+            control.append((level, socket.IPV6_PKTINFO, pack("@16sI", source, device)))
+        else:
+            control.append((level, IP_PKTINFO, pack("@i4s4x", device, source)))
+    return control
+
+
+def _enlarge_buffer(opened: socket.socket) -> None:
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SIZE)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_SIZE)

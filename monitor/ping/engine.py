@@ -1,0 +1,289 @@
+"""Sends echo requests to many hosts through shared sockets, and hands each one's reply back."""
+
+import asyncio
+import itertools
+import logging
+import math
+import os
+import select
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import Executor
+from typing import Any, Protocol
+
+from monitor.ping.carrier import FULL, REFUSALS, Arrival, Carrier, open_carriers
+from monitor.ping.clock import SECOND, Vigil, measure_round_trip
+from monitor.ping.command import CommandEngine
+from monitor.ping.course import Course, spread_evenly
+from monitor.ping.departures import Departures
+from monitor.ping.flight import Deliver, Flight, Flights
+from monitor.ping.mailbox import Mailbox
+from monitor.ping.outbox import Outbox
+from monitor.ping.permission import Permission, PingForbidden, probe_permissions
+from monitor.ping.reply import Reply, Status
+from monitor.ping.target import Target
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 60 * SECOND
+# An answer stamped before its deadline may reach the socket a little after it.
+GRACE = SECOND // 1000
+SENDS = 64
+# So many packets in one turn of the loop are load; then it turns once in a pause.
+CALM = 8
+PAUSE = SECOND // 1000 / SECOND
+
+
+class Engine(Protocol):
+    """Sends echo requests: `name` is "datagram", "raw" or "command", `why` says why that was chosen."""
+
+    name: str
+    why: str
+
+    async def echo(
+        self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any
+    ) -> Reply:
+        """Send one echo request and return what came of it; the network never makes it raise.
+
+        `options` are those of `Target`. `afterwards` is told of a late or second answer to it.
+        """
+
+    def stream(
+        self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
+    ) -> AsyncIterator[tuple[Target, Reply]]:
+        """Ask each target every `interval` seconds, and yield each reply, and each note, when it is known.
+
+        It ends when `count` echoes of every target have come to an end, never without a count.
+        """
+
+    def close(self) -> None:
+        """Give back sockets and threads; echoes in the air come back as not sent."""
+
+
+class SocketEngine:
+    """Any number of echoes over one socket for each address family, in one loop in one thread.
+
+    The thread is one of the executor's, held only while something is in the air. `counts` holds what nobody
+    asked for: stray and malformed answers, answers that the kernel dropped, sends that had to be retried.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        name: str,
+        why: str,
+        carriers: dict[int, Carrier],
+        packets_per_second: float = 0,
+    ) -> None:
+        self.name = name
+        self.why = why
+        self.counts: Counter[str] = Counter()
+        self._carriers = carriers
+        self._carriers_by_descriptor = {carrier.fileno(): carrier for carrier in carriers.values()}
+        self._departures = Departures(packets_per_second)
+        self._flights = Flights()
+        self._outbox = Outbox()
+        self._disturbed = 0
+        self._busy = False
+        self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
+        self._poll = select.epoll()
+        for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
+            self._poll.register(descriptor, select.EPOLLIN)
+
+    async def echo(
+        self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any
+    ) -> Reply:
+        """Send one echo request and return what came of it; see `Engine`."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Reply] = loop.create_future()
+
+        def deliver(reply: Reply) -> None:
+            if not reply.note:
+                if not answered.done():
+                    answered.set_result(reply)
+            elif afterwards is not None:
+                afterwards(reply)
+
+        course = Course(Target(address, **options), deliver, index=index, loop=loop)
+        self.follow([course])
+        try:
+            return await answered
+        finally:
+            course.stop()
+
+    def follow(self, courses: Sequence[Course]) -> None:
+        """Send the echoes of each course as they come due, until it is over or stopped; from any thread."""
+        now = time.monotonic_ns()
+        for course in courses:
+            course.start(now)
+        if not self._mailbox.put(courses):
+            for course in courses:
+                self._conclude(course.step(now), Status.NOT_SENT)
+            self._outbox.send()
+
+    async def stream(
+        self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
+    ) -> AsyncIterator[tuple[Target, Reply]]:
+        """Ask each target every `interval` seconds, and yield each reply; see `Engine`."""
+        loop, replies = asyncio.get_running_loop(), asyncio.Queue[tuple[Target, Reply]]()
+
+        def set_course(target: Target) -> Course:
+            def deliver(reply: Reply) -> None:
+                replies.put_nowait((target, reply))
+
+            return Course(target, deliver, interval=interval, count=count, loop=loop)
+
+        courses = [set_course(target) for target in targets]
+        spread_evenly(courses)
+        self.follow(courses)
+        expected = math.inf if count is None else count * len(courses)
+        try:
+            while expected > 0:
+                target, reply = await replies.get()
+                yield target, reply
+                expected -= not reply.note
+        finally:
+            for course in courses:
+                course.stop()
+
+    def close(self) -> None:
+        """Give back sockets and thread; echoes in the air come back as not sent."""
+        if self._mailbox.close():
+            self._poll.close()
+            os.close(self._mailbox.alarm)
+            for carrier in self._carriers.values():
+                carrier.close()
+
+    def _fly(self) -> None:
+        """Run while anything is in the air: what happens to a packet, in this order."""
+        vigil = Vigil()
+        while self._board():
+            try:
+                now, events = self._wait(vigil)
+                landed = self._land(events)
+                self._expire(now)
+                departed = self._depart()
+                self._outbox.send()
+                self._busy = landed + departed > CALM
+            except Exception:
+                logger.exception("The ping engine failed; what was in the air is reported as not sent")
+                self._abandon()
+
+    def _board(self) -> bool:
+        """Take in what was asked for; False if that is nothing and nothing is in the air, or all is over."""
+        for course in self._mailbox.take(idle=not (self._departures or self._flights)):
+            self._departures.add(course)
+        if self._mailbox.closed:
+            self._abandon()
+            self._mailbox.retire()
+            return False
+        return bool(self._departures or self._flights)
+
+    def _wait(self, vigil: Vigil) -> tuple[int, list[tuple[int, int]]]:
+        """Sleep until something comes in or comes due; return from when nothing can be unread, and what came."""
+        now = time.monotonic_ns()
+        wake = self._departures.wake_at(self._flights.wake_at(now + LONGEST_WAIT) + GRACE)
+        vigil.expect(max(now, wake))
+        if self._busy and wake > now:
+            # Under load we read in batches: the kernel has stamped the answers, so that they can wait.
+            time.sleep(PAUSE)
+            now = time.monotonic_ns()
+        events = self._poll.poll(max(0, wake - now) / SECOND)
+        if vigil.disturbed(time.monotonic_ns()):
+            self._disturbed = time.monotonic_ns()
+        return now, events
+
+    def _land(self, events: list[tuple[int, int]]) -> int:
+        """Read the answers and errors that have come, and return how many."""
+        read = 0
+        for descriptor, event in events:
+            if (carrier := self._carriers_by_descriptor.get(descriptor)) is None:
+                os.eventfd_read(descriptor)
+                continue
+            dropped, clocks = carrier.dropped, (time.monotonic_ns(), time.time_ns())
+            errors = carrier.receive_errors() if event & select.EPOLLERR else ()
+            for arrival in itertools.chain(errors, carrier.receive()):
+                self._hear(arrival, carrier.ident, *clocks)
+                read += 1
+            if carrier.dropped != dropped:
+                self.counts["dropped"] += carrier.dropped - dropped
+                self._disturbed = clocks[0]
+        return read
+
+    def _hear(self, arrival: Arrival | None, ident: int, read: int, read_at: int) -> None:
+        """Find whose answer this is and what it says; a stray one is counted and forgotten."""
+        if arrival is None:
+            self.counts["malformed"] += 1
+        elif (found := self._flights.find(arrival, ident)) is None:
+            self.counts["stray"] += 1
+        else:
+            flight, status = found
+            round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
+            for reply in flight.hear(status, arrival, round_trip):
+                self._outbox.put(flight.course, reply)
+
+    def _expire(self, now: int) -> None:
+        """Close the books of echoes that nobody answered in time, or that we could not listen for."""
+        for flight in self._flights.overdue(now - GRACE):
+            if flight.outcome is None:
+                self._conclude(flight, Status.TIMEOUT if flight.sent > self._disturbed else Status.NOT_SENT)
+
+    def _depart(self) -> int:
+        """Send what is due, as far as the ceiling and the kernel's buffers allow, and return how many."""
+        for departed in range(SENDS):
+            now = time.monotonic_ns()
+            if (flight := self._departures.next(now)) is None:
+                return departed
+            if now - flight.due > flight.course.patience:
+                self._conclude(flight, Status.NOT_SENT)
+            elif (carrier := self._carriers.get(flight.course.target.family)) is None:
+                self._conclude(flight, Status.NO_ROUTE)
+            else:
+                self._launch(flight, carrier)
+        return SENDS
+
+    def _launch(self, flight: Flight, carrier: Carrier) -> None:
+        """Send one packet, and keep it in mind until its deadline."""
+        self._flights.check_in(flight)
+        packet = carrier.build(flight.sequence, flight.payload)
+        flight.sent, flight.sent_at = time.monotonic_ns(), time.time_ns()
+        try:
+            carrier.send(flight.course.target, packet)
+        except OSError as error:
+            if error.errno in FULL:
+                self.counts["retried"] += 1
+                self._departures.hold(flight, flight.sent)
+            else:
+                self._conclude(flight, REFUSALS.get(error.errno or 0, Status.NOT_SENT))
+        else:
+            self._departures.count(flight.sent)
+            self._flights.depart(flight)
+
+    def _conclude(self, flight: Flight, status: Status) -> None:
+        self._outbox.put(flight.course, flight.conclude(status))
+
+    def _abandon(self) -> None:
+        """Report everything that is in the air as not sent."""
+        flights, self._flights = self._flights, Flights()
+        for flight in [*self._departures.clear(), *flights]:
+            if flight.outcome is None:
+                self._conclude(flight, Status.NOT_SENT)
+        self._outbox.send()
+
+
+def open_engine(
+    executor: Executor, *, prefer: str | None = None, packets_per_second: float = 0
+) -> SocketEngine | CommandEngine:
+    """Open the best engine permitted here, or else the preferred one; `PingForbidden` if there is none."""
+    refused: list[Permission] = []
+    for permission in sorted(probe_permissions(), key=lambda permission: permission.kind != prefer):
+        if not permission.permitted:
+            refused.append(permission)
+            continue
+        why = ". ".join([f"{permission.reason}", *(f"{each.reason}; {each.cure}" for each in refused)])
+        if permission.kind == "command":
+            return CommandEngine(executor, why)
+        carriers = open_carriers(raw=permission.kind == "raw")
+        return SocketEngine(executor, permission.kind, why, carriers, packets_per_second)
+    raise PingForbidden("; ".join(each.reason for each in refused), "\n".join(each.cure for each in refused))

@@ -1,0 +1,1 @@
+"""Tests of the ping library, most of them against networks of our own making."""

@@ -1,0 +1,332 @@
+"""The engine's own conduct: threads, closing, ceilings, full buffers, stalls, and machines that refuse."""
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from monitor.ping.course import Course
+from monitor.ping.engine import Engine, SocketEngine, open_engine
+from monitor.ping.permission import PingForbidden, probe_permissions
+from monitor.ping.reply import Reply, Status
+from monitor.ping.summary import Summary
+from monitor.ping.target import Target
+from tests.ping.conftest import SOCKETS, engine_in
+from tests.ping.network import FORBID, Namespace, Routed, Truth
+from tests.needs import need
+
+SILENT, ANSWERING = "10.77.100.1", "10.77.0.2"
+
+
+async def burst(engine: Engine, address: str, count: int, timeout: float = 1.0) -> list[Reply]:
+    echoes = (engine.echo(address, index=index, timeout=timeout) for index in range(count))
+    return list(await asyncio.gather(*echoes))
+
+
+def statuses(replies: list[Reply]) -> Counter[Status]:
+    return Counter(reply.status for reply in replies)
+
+
+def test_waiting_for_five_hundred_silent_hosts_holds_one_thread(sockets: Engine) -> None:
+    async def watch() -> tuple[list[Reply], int]:
+        before = threading.active_count()
+        waiting = asyncio.create_task(burst(sockets, SILENT, 500, timeout=0.6))
+        await asyncio.sleep(0.3)
+        return await waiting, threading.active_count() - before
+
+    replies, threads = asyncio.run(watch())
+
+    assert statuses(replies) == {Status.TIMEOUT: 500}
+    assert threads <= 1
+
+
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_an_idle_engine_holds_no_thread(truth: Truth, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.ping.flight.LINGER", 0)
+    executor = truth.executor(1)
+    with truth.inside():
+        engine = open_engine(executor, prefer=kind)
+    for _ in range(3):
+        assert asyncio.run(engine.echo(ANSWERING, timeout=0.05)).status is Status.REPLY
+        # The one thread of the executor is free for this as soon as nothing is in the air.
+        assert executor.submit(int, "7").result(timeout=20) == 7
+    engine.close()
+    executor.shutdown()
+
+
+def test_several_event_loops_and_plain_threads_share_one_engine(sockets: SocketEngine) -> None:
+    heard: list[Reply] = []
+    with ThreadPoolExecutor(4) as threads:
+        bursts = [threads.submit(asyncio.run, burst(sockets, ANSWERING, 50)) for _ in range(4)]
+        for index in range(50):
+            sockets.ask(Target(ANSWERING), index, heard.append)
+        replies = [reply for done in bursts for reply in done.result(timeout=30)]
+    deadline = time.monotonic() + 20
+    while len(heard) < 50 and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert statuses(replies) == {Status.REPLY: 200}
+    assert statuses(heard) == {Status.REPLY: 50}
+
+
+def test_closing_reports_what_is_in_the_air_and_later_echoes_as_not_sent(truth: Truth) -> None:
+    for kind in SOCKETS:
+        with engine_in(truth, kind) as engine:
+
+            async def close_in_flight(engine: Engine = engine) -> tuple[list[Reply], Reply]:
+                waiting = asyncio.create_task(burst(engine, SILENT, 20, timeout=30))
+                await asyncio.sleep(0.1)
+                engine.close()
+                return await waiting, await engine.echo(ANSWERING)
+
+            replies, after = asyncio.run(close_in_flight())
+            engine.close()
+
+        assert statuses(replies) == {Status.NOT_SENT: 20}
+        assert after.status is Status.NOT_SENT
+
+
+def test_a_cancelled_echo_is_forgotten_and_the_others_go_on(engine: Engine) -> None:
+    async def cancel_one() -> list[Reply]:
+        silent = asyncio.create_task(engine.echo(SILENT, timeout=30))
+        others = asyncio.create_task(burst(engine, ANSWERING, 5))
+        await asyncio.sleep(0.05)
+        silent.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await silent
+        return await others
+
+    assert statuses(asyncio.run(cancel_one())) == {Status.REPLY: 5}
+
+
+def test_a_listener_that_fails_keeps_nothing_from_the_others(sockets: SocketEngine) -> None:
+    heard: list[Reply] = []
+
+    def fail(reply: Reply) -> None:
+        raise ValueError(reply)
+
+    sockets.ask(Target(ANSWERING), 0, fail)
+    sockets.ask(Target(ANSWERING), 1, heard.append)
+
+    assert asyncio.run(sockets.echo(ANSWERING, index=2)).status is Status.REPLY
+    assert statuses(heard) == {Status.REPLY: 1}
+
+
+def test_a_ceiling_spreads_a_burst_over_time(truth: Truth) -> None:
+    with engine_in(truth, "datagram", packets_per_second=100) as engine:
+        started = time.monotonic()
+        replies = asyncio.run(burst(engine, ANSWERING, 40))
+
+        assert statuses(replies) == {Status.REPLY: 40}
+        assert time.monotonic() - started >= 0.3
+        assert max(reply.delay_us for reply in replies) >= 300_000
+
+
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_full_buffers_delay_packets_and_lose_none(routed: Routed, kind: str) -> None:
+    need("tc")
+    routed.client.run(*"tc qdisc add dev to-router root tbf rate 1mbit burst 2000 latency 5ms".split())
+    try:
+        with engine_in(routed.client, kind) as engine:
+            replies = asyncio.run(burst(engine, "10.2.0.2", 200, timeout=5))
+    finally:
+        routed.client.run(*"tc qdisc delete dev to-router root".split())
+
+    assert isinstance(engine, SocketEngine)
+    assert statuses(replies) == {Status.REPLY: 200}
+    assert engine.counts["retried"] > 0
+    assert max(reply.delay_us for reply in replies) >= 50_000
+
+
+def test_an_id_shared_with_another_process_confuses_no_raw_socket(truth: Truth) -> None:
+    random.seed(7)
+    with engine_in(truth, "raw") as one:
+        random.seed(7)
+        with engine_in(truth, "raw") as other:
+
+            async def both() -> list[list[Reply]]:
+                return await asyncio.gather(burst(one, "10.77.0.30", 50), burst(other, "10.77.0.30", 50))
+
+            answered = asyncio.run(both())
+
+            assert isinstance(one, SocketEngine)
+            assert one.counts["stray"] >= 50
+    assert [statuses(replies) for replies in answered] == [{Status.REPLY: 50}] * 2
+
+
+STALLED = """
+import asyncio, json, os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
+from monitor.ping import Target, open_engine
+
+async def main():
+    with ThreadPoolExecutor(2) as executor:
+        engine = open_engine(executor, prefer="datagram")
+        targets = [Target("10.77.0.5", timeout=0.2), Target("10.77.100.5", timeout=0.2)]
+        outcomes = []
+        async for target, reply in engine.stream(targets, interval=0.1, count=40):
+            outcomes.append((target.address, reply.index, reply.status, reply.sent_at))
+            if len(outcomes) == 10:
+                print("running", flush=True)
+        engine.close()
+    print(json.dumps(outcomes))
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_that_stalls_reports_not_sent_and_never_a_loss(truth: Truth) -> None:
+    process = truth.popen(sys.executable, "-c", STALLED, stdout=-1)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.7)
+    process.send_signal(signal.SIGCONT)
+    output, _ = process.communicate(timeout=60)
+    outcomes = json.loads(output)
+    answering = [status for address, _, status, _ in outcomes if address == "10.77.0.5"]
+    silent = [status for address, _, status, _ in outcomes if address == "10.77.100.5"]
+
+    assert len(answering) == len(silent) == 40
+    assert set(answering) == {"reply", "not_sent"}
+    assert set(silent) == {"timeout", "not_sent"}
+    assert answering.count("not_sent") >= 15
+
+
+def test_a_hundred_thousand_packets_without_one_unexplained(alone: Namespace) -> None:
+    hosts, each = 1000, 100
+    done = threading.Event()
+    summaries = [Summary() for _ in range(hosts)]
+    with engine_in(alone, "datagram") as engine:
+        assert isinstance(engine, SocketEngine)
+        courses = [
+            Course(Target(f"127.1.{number // 250}.{number % 250 + 1}", timeout=5), 0.08, each, summary.add)
+            for number, summary in enumerate(summaries)
+        ]
+        engine.follow(courses)
+        engine.follow([Course(Target("127.0.0.1"), 0.08 * each, 2, lambda reply: reply.index and done.set())])
+        assert done.wait(120)
+        deadline = time.monotonic() + 60
+        while sum(each.sent + each.not_sent for each in summaries) < 100_000 and time.monotonic() < deadline:
+            time.sleep(0.1)
+    whole = Summary()
+    for summary in summaries:
+        whole.merge(summary)
+
+    assert (whole.sent + whole.not_sent, whole.lost, whole.duplicates) == (hosts * each, 0, 0)
+    assert {summary.sent + summary.not_sent for summary in summaries} == {each}
+
+
+def test_courses_come_and_go_while_packets_are_in_flight(sockets: SocketEngine) -> None:
+    heard: list[Reply] = []
+    courses = [Course(Target(f"10.77.0.{number}"), 0.02, None, heard.append) for number in range(1, 40)]
+    for course in courses:
+        sockets.follow([course])
+        time.sleep(0.005)
+    for course in courses:
+        course.stop()
+    time.sleep(0.3)
+    settled = len(heard)
+    time.sleep(0.3)
+
+    assert len(heard) == settled >= 39
+    # A busy machine may miss a slot of a fiftieth of a second, and says so.
+    assert set(statuses(heard)) <= {Status.REPLY, Status.NOT_SENT}
+
+
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_a_firewall_of_this_machine_is_a_reason_of_its_own(alone: Namespace, kind: str) -> None:
+    need("nft")
+    alone.run("nft", "add table ip f; add chain ip f o { type filter hook output priority 0; }")
+    alone.run("nft", "add rule ip f o ip protocol icmp drop")
+    with engine_in(alone, kind) as engine:
+        v4, v6 = asyncio.run(engine.echo("127.0.0.1")), asyncio.run(engine.echo("::1"))
+
+    assert (v4.status, v6.status) == (Status.BLOCKED, Status.REPLY)
+    assert v4.lost
+
+
+@pytest.mark.parametrize("kind", ["datagram", "raw", "command"])
+def test_without_a_route_a_ping_is_lost_for_that_reason(alone: Namespace, kind: str) -> None:
+    with engine_in(alone, kind) as engine:
+        replies = [asyncio.run(engine.echo(address)) for address in ("192.0.2.1", "2001:db8::1")]
+
+    assert [reply.status for reply in replies] == [Status.NO_ROUTE] * 2
+
+
+def test_without_ipv6_the_other_family_still_works(alone: Namespace) -> None:
+    alone.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+    with engine_in(alone, "datagram") as engine:
+        replies = [asyncio.run(engine.echo(address)) for address in ("127.0.0.1", "::1")]
+
+    assert [reply.status for reply in replies] == [Status.REPLY, Status.NO_ROUTE]
+
+
+def test_where_datagram_sockets_are_forbidden_raw_ones_serve_and_say_why(alone: Namespace) -> None:
+    alone.run("sysctl", "-qw", FORBID)
+    with alone.executor() as executor:
+        with alone.inside():
+            datagram, raw, command = probe_permissions()
+            engine = open_engine(executor)
+        engine.close()
+
+    assert not datagram.permitted
+    assert datagram.cure == "sysctl -w net.ipv4.ping_group_range='0 2147483647'"
+    assert raw.permitted
+    assert command.permitted
+    assert engine.name == "raw"
+    assert datagram.cure in engine.why
+
+
+FORBIDDEN = """
+from concurrent.futures import ThreadPoolExecutor
+from monitor.ping import PingForbidden, open_engine
+
+try:
+    open_engine(ThreadPoolExecutor(1))
+except PingForbidden as error:
+    print(error.cure)
+"""
+
+
+def test_where_nothing_is_permitted_the_cure_is_told(alone: Namespace) -> None:
+    need("setpriv")
+    alone.run("sysctl", "-qw", FORBID)
+    nobody = ("setpriv", "--reuid", "65534", "--bounding-set", "-all", "--inh-caps", "-all", "--no-new-privs")
+    done = alone.run(*nobody, sys.executable, "-c", FORBIDDEN)
+
+    assert done.stdout.splitlines()[0] == "sysctl -w net.ipv4.ping_group_range='0 2147483647'"
+
+
+def test_an_unknown_preference_falls_back_to_what_is_there(alone: Namespace) -> None:
+    with alone.executor() as executor:
+        with alone.inside():
+            engine = open_engine(executor, prefer="pigeon")
+        engine.close()
+
+    assert engine.name == "datagram"
+
+
+def test_ping_forbidden_is_an_error_with_a_cure() -> None:
+    assert PingForbidden("no", "yes").cure == "yes"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"address": "8.8.8"},
+        {"address": "::1", "ttl": 0},
+        {"address": "::1", "size": -1},
+        {"address": "1.1.1.1\0"},
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(options: dict[str, str | int]) -> None:
+    with pytest.raises(ValueError, match="must be|not a numeric address"):
+        Target(**options)  # type: ignore[arg-type]
