@@ -1,11 +1,10 @@
 """The life of a run: resolve → begin → (echo → keep → publish)* → finish → publish."""
 
 import asyncio
+import contextlib
 import logging
-import time
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,7 @@ from monitor.ping.engine import Engine, PingForbidden, open_engine
 from monitor.ping.host import BadHost, Policy, check_addresses, resolve
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
+from monitor.ping.target import Target
 from monitor.visitors import Visitor
 from monitor.wire import RUN_EVENT, STOP_GROUP, Refusal, finished_json, server_json, started_json
 
@@ -34,10 +34,11 @@ CLOSE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Active:
-    """A run that this process is at: its row, the replies so far, the task, and how it is to end if it is cut short."""
+    """A run that this process is at: its row, the replies and notes so far, the task, and how it ends if cut short."""
 
     run: Run
     replies: list[Reply] = field(default_factory=list)
+    notes: list[Reply] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     ending: Outcome = Outcome.INTERRUPTED
     orphaned: bool = False
@@ -87,10 +88,9 @@ class Runs:
         active.task = asyncio.current_task()
         try:
             await self._tell(run, -1, started_json(run))
-            async for reply in send_pings(self.engine, run):
-                active.replies.append(reply)
-                self.writer.keep(run, reply)
-                await self._tell(run, reply.index, server_json(run, reply))
+            async with contextlib.aclosing(send_pings(self.engine, run)) as replies:
+                async for reply in replies:
+                    await self._take(active, reply)
             active.ending = Outcome.FINISHED
         except asyncio.CancelledError:
             pass  # stop, leave or close has said in `ending` what this means
@@ -208,11 +208,19 @@ class Runs:
         except BadHost as bad:
             raise Refusal(bad.code, str(bad), reason=bad.reason, host=order.host) from None
 
+    async def _take(self, active: Active, reply: Reply) -> None:
+        if reply.note:
+            active.notes.append(reply)
+            return
+        active.replies.append(reply)
+        self.writer.keep(active.run, reply)
+        await self._tell(active.run, reply.index, server_json(active.run, reply))
+
     async def _finish(self, active: Active) -> None:
         run = active.run
         run.outcome = active.ending
         run.finished_at = timezone.now()
-        run.set_summary(summarise(active.replies))
+        run.set_summary(summarise(active.replies + active.notes))
         await self._tell(run, run.count, finished_json(run))
         # The socket is free for another run at once; who comes back finds this one in memory until it is on disk.
         self._tend(self._file(active))
@@ -247,26 +255,19 @@ class Runs:
             active.end(Outcome.STOPPED)
 
 
-async def send_pings(engine: Engine, run: Run, *, clock: Callable[[], float] = time.monotonic) -> AsyncIterator[Reply]:
-    """Send the echoes of a run on time, several under way where the interval is shorter than the timeout, and yield
-    the replies in the order sent."""
-    under_way: deque[asyncio.Task[Reply]] = deque()
-    index, due = 0, clock()
-    try:
-        while index < run.count or under_way:
-            wait = due - clock()
-            if index < run.count and wait <= 0:
-                echo = engine.echo(run.address, index=index, timeout=run.timeout)
-                under_way.append(asyncio.create_task(echo))
-                index += 1
-                # After a stall or a sleep of the machine the pings go on from here: no burst makes up for it.
-                due += run.interval if wait > -run.interval else run.interval - wait
-            elif under_way:
-                await asyncio.wait([under_way[0]], timeout=wait if index < run.count else None)
-            else:
-                await asyncio.sleep(wait)
-            while under_way and under_way[0].done():
-                yield under_way.popleft().result()
-    finally:
-        for task in under_way:
-            task.cancel()
+async def send_pings(engine: Engine, run: Run) -> AsyncGenerator[Reply, None]:
+    """Send the echoes of a run, several under way where the interval is shorter than the timeout. Yields their replies
+    in the order sent, so that the last one heard says what is missing, and notes as they come."""
+    waiting: dict[int, Reply] = {}
+    turn = 0
+    target = Target(run.address, timeout=run.timeout)
+    async for _, reply in engine.stream([target], interval=run.interval, count=run.count):
+        if reply.note:
+            yield reply
+            continue
+        waiting[reply.index] = reply
+        while turn in waiting:
+            yield waiting.pop(turn)
+            turn += 1
+    for index in sorted(waiting):
+        yield waiting[index]

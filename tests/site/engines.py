@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from monitor.ping.permission import PingForbidden
 from monitor.ping.reply import Reply, Status
+from monitor.ping.target import Target
 
 
 class ScriptedEngine:
@@ -19,22 +20,30 @@ class ScriptedEngine:
         self.script = script or {}
         self.delay = delay
         self.asked: list[tuple[str, int]] = []
-        self.cancelled = 0
         self.closed = False
 
-    async def echo(self, address: str, *, index: int = 0, **options: Any) -> Reply:
-        """What the script says."""
-        self.asked.append((address, index))
-        status = self.script.get(index, Status.REPLY)
-        sent_at = time.time_ns() // 1000
+    async def stream(
+        self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
+    ) -> AsyncIterator[tuple[Target, Reply]]:
+        """Each reply as soon as the script has it, which may be before that of an earlier echo."""
+        (target,), replies = targets, asyncio.Queue[Reply]()
+        loop = asyncio.get_running_loop()
+        timers = [
+            loop.call_later(index * interval, self._ask, target, index, replies, loop) for index in range(count or 0)
+        ]
         try:
-            await asyncio.sleep(options["timeout"] if status is Status.TIMEOUT else self.delay)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        if status is not Status.REPLY:
-            return Reply(index, status, sent_at)
-        return Reply(index, status, sent_at, rtt_us=1000 * (index + 1), ttl=64, source=address, size=64)
+            for _ in timers:
+                yield target, await replies.get()
+        finally:
+            for timer in timers:
+                timer.cancel()
+
+    def _ask(self, target: Target, index: int, replies: asyncio.Queue[Reply], loop: asyncio.AbstractEventLoop) -> None:
+        self.asked.append((target.address, index))
+        status = self.script.get(index, Status.REPLY)
+        answer = {"rtt_us": 1000 * (index + 1), "ttl": 64, "source": target.address, "size": 64}
+        reply = Reply(index, status, time.time_ns() // 1000, **(answer if status is Status.REPLY else {}))
+        loop.call_later(target.timeout if status is Status.TIMEOUT else self.delay, replies.put_nowait, reply)
 
     def close(self) -> None:
         """Note that it was closed."""
@@ -42,13 +51,14 @@ class ScriptedEngine:
 
 
 class BrokenEngine(ScriptedEngine):
-    """Raises what an engine never should, at the echo given."""
+    """Raises what an engine never should, after the second reply."""
 
-    async def echo(self, address: str, *, index: int = 0, **options: Any) -> Reply:
-        """Fail at the second echo."""
-        if index == 1:
-            raise RuntimeError("the engine broke")
-        return await super().echo(address, index=index, **options)
+    async def stream(self, targets: Iterable[Target], **options: Any) -> AsyncIterator[tuple[Target, Reply]]:
+        """Fail where there is a second reply."""
+        async for target, reply in super().stream(targets, **options):
+            yield target, reply
+            if reply.index == 1:
+                raise RuntimeError("the engine broke")
 
 
 def opening(engine: ScriptedEngine) -> Callable[..., ScriptedEngine]:

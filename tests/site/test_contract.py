@@ -165,7 +165,7 @@ async def test_a_broken_engine_ends_the_run_and_the_person_is_told() -> None:
         await browser.press(count=3, interval=0.2)
         *_, finished = await browser.hear_all()
         assert finished["outcome"] == "failed"
-        assert finished["summary"]["sent"] == 1
+        assert finished["summary"]["sent"] == 2
         await browser.press(count=1)
         assert (await browser.hear_all())[-1]["outcome"] == "finished"
 
