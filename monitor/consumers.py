@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 
 from monitor.forms import Order, Resume, Stop, parse_frame
 from monitor.runs import Runs
 from monitor.visitors import client_of_scope, visitor_of_scope
 from monitor.wire import (
+    EVENTS_FAILED,
     UNKNOWN_PATH,
     GroupMessage,
     Refusal,
@@ -40,22 +43,46 @@ class PingConsumer(AsyncWebsocketConsumer):
         self.joined = {self.group}
         # The runs whose events this socket shows, each with the last index it has been told.
         self.shown: dict[str, int] = {}
+        # Events wait while what was missed is sent, so that a run is heard in order.
+        self.turn = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
         self.run_id: uuid.UUID | None = None
 
     async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Serve the socket. Cleaning up stands here, for `disconnect()` is not called after an exception."""
+        """Serve the socket: frames in this task, events of runs in another. The inherited way makes a task and a hop
+        through the database's thread for each message, where one blocking call freezes every socket."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer()
+        self.channel_name = await self.channel_layer.new_channel()
+        events = asyncio.create_task(self.pass_events())
         try:
-            await super().__call__(scope, receive, send)
+            while True:
+                await self.dispatch(cast("dict[str, Any]", await receive()))
+        except StopConsumer:
+            pass
         finally:
+            # Here and not in `disconnect()`, which is not called after an exception.
+            events.cancel()
             self.leave_run()
             for group in self.joined:
                 await self.ask_layer(self.channel_layer.group_discard(group, self.channel_name))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Hand a message to its method. The inherited one hops through the database's thread for each message,
-        where one blocking call freezes every socket; nothing here touches the database without its own hop."""
+        """Hand a frame to its method; nothing there touches the database without a hop of its own."""
         await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def pass_events(self) -> None:
+        """Pass on what the groups of this socket hear; a failure ends the socket, and its page comes back."""
+        try:
+            while True:
+                await self.run_event(await self.channel_layer.receive(self.channel_name))
+        except Exception:
+            log.exception("events are no longer passed on")
+            await self.close(EVENTS_FAILED)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """The browser is gone."""
+        raise StopConsumer
 
     async def connect(self) -> None:
         """Accept first: a channel layer that does not answer must not keep people out."""
@@ -125,12 +152,13 @@ class PingConsumer(AsyncWebsocketConsumer):
         if known[0].live and known[0].group not in self.joined:
             self.joined.add(known[0].group)
             await self.channel_layer.group_add(known[0].group, self.channel_name)
-        run, replies = await self.runs.resume(resume.run) or known
-        missed = [reply for reply in replies if reply.index > resume.after]
-        await self.send(started_json(run, replayed=len(missed)))
-        for reply in missed:
-            await self.send(server_json(run, reply))
-        self.shown[str(run.id)] = replies[-1].index if replies else -1
+        async with self.turn:
+            run, replies = await self.runs.resume(resume.run) or known
+            missed = [reply for reply in replies if reply.index > resume.after]
+            await self.send(started_json(run, replayed=len(missed)))
+            for reply in missed:
+                await self.send(server_json(run, reply))
+            self.shown[str(run.id)] = replies[-1].index if replies else -1
         if not run.live:
             await self.send(finished_json(run))
         elif (self.task is None or self.task.done()) and run.client == client_of_scope(self.scope):
@@ -138,9 +166,10 @@ class PingConsumer(AsyncWebsocketConsumer):
 
     async def run_event(self, message: GroupMessage) -> None:
         """An event of a run, from its group: on to the browser, unless it was told already."""
-        if message["index"] > self.shown.get(message["run"], message["index"]):
-            self.shown[message["run"]] = message["index"]
-            await self.send(message["text"])
+        async with self.turn:
+            if message["index"] > self.shown.get(message["run"], message["index"]):
+                self.shown[message["run"]] = message["index"]
+                await self.send(message["text"])
 
     async def refuse(self, refusal: Refusal, run: uuid.UUID | None = None) -> None:
         """Say no, and why; the log has it in ASCII, for what was typed may want to look like something else."""

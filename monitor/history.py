@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.utils import timezone
 
-from monitor.models import SUMMARY_FIELDS, Outcome, Ping, Run
+from monitor.models import SUMMARY_FIELDS, Outcome, Run, insert_pings
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.wire import Refusal
@@ -21,13 +21,16 @@ from monitor.wire import Refusal
 log = logging.getLogger(__name__)
 
 Admit = Callable[[list[Run], dt.datetime], list[Refusal | None]]
-Kept = tuple[Run, list[Reply]]
+Found = tuple[Run, list[Reply]]
+Kept = tuple[uuid.UUID, Reply]
 
-BATCH_SECONDS = 0.2
+BATCH_SECONDS = 0.1
 ANSWER_SECONDS = 3.0
 CAPACITY = 100_000
 RETRY_SECONDS = 1.0
 PRUNE_STEP = 200
+PINGS_AT_ONCE = 500
+END_FIELDS = ("outcome", "finished_at", *SUMMARY_FIELDS)
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class Batch:
     """What waits to be written: runs that begin, pings, runs that ended. The futures tell the callers."""
 
     begun: list[tuple[Run, asyncio.Future[None]]] = field(default_factory=list)
-    pings: list[Ping] = field(default_factory=list)
+    pings: list[Kept] = field(default_factory=list)
     ended: list[tuple[Run, asyncio.Future[None]]] = field(default_factory=list)
 
 
@@ -71,16 +74,15 @@ class Writer:
         if len(self._batch.pings) >= self._capacity:
             self.dropped += 1
             return
-        self._batch.pings.append(Ping.from_reply(run, reply))
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._write_now)
+        self._batch.pings.append((run.id, reply))
+        self._write_soon()
 
-    async def finish(self, run: Run) -> None:
-        """Write how a run ended, after all of its pings; returns when that is on disk."""
+    def finish(self, run: Run) -> asyncio.Future[None]:
+        """Queue how a run ended, after all of its pings; the future is done when that is on disk."""
         written = asyncio.get_running_loop().create_future()
         self._batch.ended.append((run, written))
-        self._write_now()
-        await written
+        self._write_soon()
+        return written
 
     async def close(self) -> None:
         """Write what waits, for at most three seconds, and let go of the thread."""
@@ -94,6 +96,10 @@ class Writer:
             self._timer.cancel()
         self._thread.submit(connection.close)
         self._thread.shutdown(wait=False)
+
+    def _write_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._write_now)
 
     def _write_now(self) -> None:
         if self._task is None:
@@ -122,6 +128,11 @@ class Writer:
             except (DatabaseError, InterfaceError) as error:
                 log.error("history not written, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # a batch that cannot be written must not keep the next from it
+                log.exception("%d pings not written", len(batch.pings))
+                self.dropped += len(batch.pings)
+                answers = [Refusal("unavailable", "The history cannot be written right now.")] * len(batch.begun)
+                break
         for (_, future), refusal in zip(batch.begun, answers, strict=True):
             _settle(future, refusal)
         for _, future in batch.ended:
@@ -143,30 +154,28 @@ def _store(batch: Batch, admit: Admit) -> list[Refusal | None]:
             return _insert(batch, admit, batch.pings)
         except IntegrityError:
             # Somebody deleted a run that is going on: its pings have nowhere to go, those of the others have.
-            known = set(Run.objects.filter(id__in={ping.run_id for ping in batch.pings}).values_list("id", flat=True))
-            return _insert(batch, admit, [ping for ping in batch.pings if ping.run_id in known])
+            known = set(Run.objects.filter(id__in={run for run, _ in batch.pings}).values_list("id", flat=True))
+            return _insert(batch, admit, [kept for kept in batch.pings if kept[0] in known])
     except (DatabaseError, InterfaceError):
         connection.close()
         raise
 
 
-def _insert(batch: Batch, admit: Admit, pings: list[Ping]) -> list[Refusal | None]:
+def _insert(batch: Batch, admit: Admit, pings: list[Kept]) -> list[Refusal | None]:
     with transaction.atomic():
         runs = [run for run, _ in batch.begun]
         answers = admit(runs, timezone.now()) if runs else []
         Run.objects.bulk_create(run for run, refusal in zip(runs, answers, strict=True) if refusal is None)
-        Ping.objects.bulk_create(pings)
-        for run, _ in batch.ended:
-            Run.objects.filter(pk=run.pk).update(
-                outcome=run.outcome,
-                finished_at=run.finished_at,
-                **{name: getattr(run, name) for name in SUMMARY_FIELDS},
-            )
+        for start in range(0, len(pings), PINGS_AT_ONCE):
+            insert_pings(pings[start : start + PINGS_AT_ONCE])
+        # An upsert, for it is one statement: 99 µs a run where an update for each took 260.
+        ended = [run for run, _ in batch.ended]
+        Run.objects.bulk_create(ended, update_conflicts=True, unique_fields=["id"], update_fields=END_FIELDS)
     return answers
 
 
 @database_sync_to_async
-def find_run(identity: uuid.UUID) -> Kept | None:
+def find_run(identity: uuid.UUID) -> Found | None:
     """A run and its kept replies in order; None where there is no such run."""
     run = Run.objects.filter(pk=identity).first()
     return (run, read_replies(run)) if run else None

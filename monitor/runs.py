@@ -13,12 +13,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitor.forms import Order
-from monitor.history import Kept, Writer, find_run, mark_resumed, was_resumed
+from monitor.history import Found, Writer, find_run, mark_resumed, was_resumed
 from monitor.limits import Limits
 from monitor.live import listen, publish
 from monitor.models import Outcome, Run
 from monitor.ping.engine import Engine, PingForbidden, open_engine
-from monitor.ping.host import BadHost, Policy, check_addresses, resolve
+from monitor.ping.host import BadHost, Policy, check_addresses, is_address, resolve
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.ping.target import Target
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 RESOLVE_SECONDS = 3.0
 RESOLVERS = 8
 CLOSE_SECONDS = 5.0
+FILE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -128,13 +129,13 @@ class Runs:
         active.orphaned = False
         return active.task
 
-    async def find(self, identity: uuid.UUID) -> Kept | None:
+    async def find(self, identity: uuid.UUID) -> Found | None:
         """A run and its replies so far, whether this process is at it or it is history."""
         if active := self._active.get(identity):
             return active.run, list(active.replies)
         return await find_run(identity)
 
-    async def resume(self, identity: uuid.UUID) -> Kept | None:
+    async def resume(self, identity: uuid.UUID) -> Found | None:
         """The same for somebody who comes back, which keeps the run going."""
         await mark_resumed(identity)
         return await self.find(identity)
@@ -197,11 +198,14 @@ class Runs:
 
     async def _find_address(self, order: Order, policy: Policy) -> str:
         """The numeric address to ping. Everything after this handles the number: a name may change its mind."""
-        loop = asyncio.get_running_loop()
         try:
+            if is_address(order.host):
+                return check_addresses(resolve(order.host, order.family), policy)
             async with asyncio.timeout(RESOLVE_SECONDS):
-                addresses = await loop.run_in_executor(self._resolvers, self._resolve, order.host, order.family)
-            return check_addresses(addresses, policy)
+                asked = asyncio.get_running_loop().run_in_executor(
+                    self._resolvers, self._resolve, order.host, order.family
+                )
+                return check_addresses(await asked, policy)
         except TimeoutError:
             sentence = f"The name service did not answer for {order.host}."
             raise Refusal("name_timeout", sentence, host=order.host) from None
@@ -221,15 +225,12 @@ class Runs:
         run.outcome = active.ending
         run.finished_at = timezone.now()
         run.set_summary(summarise(active.replies + active.notes))
+        # Whoever comes back finds the run in memory until it is on disk. To hear of its end means that it is, unless
+        # the database is away; and five hundred ends told at once would hold up the last lines of the others.
+        written = self.writer.finish(run)
+        written.add_done_callback(lambda _: self._active.pop(run.id, None))
+        await asyncio.wait([written], timeout=FILE_SECONDS)
         await self._tell(run, run.count, finished_json(run))
-        # The socket is free for another run at once; who comes back finds this one in memory until it is on disk.
-        self._tend(self._file(active))
-
-    async def _file(self, active: Active) -> None:
-        try:
-            await self.writer.finish(active.run)
-        finally:
-            del self._active[active.run.id]
 
     def _tend(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let work go on beside its caller; the event loop alone would hold it too weakly to live."""

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from monitor import forms
 from monitor.diagnosis import diagnose, readiness
-from monitor.history import Kept
+from monitor.history import Found
 from monitor.runs import Runs
 from monitor.visitors import visitor_of_request
 from monitor.wire import Refusal, ping_shape, run_shape, socket_group
@@ -115,7 +115,7 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok" if ready else "failed", "checks": checks}, status=200 if ready else 503)
 
 
-def find_or_404(request: HttpRequest, identity: uuid.UUID) -> Kept:
+def find_or_404(request: HttpRequest, identity: uuid.UUID) -> Found:
     """A run and its replies."""
     if (kept := async_to_sync(runs_of(request).find)(identity)) is None:
         raise Http404(str(identity))

@@ -9,8 +9,9 @@ from typing import Any, TypedDict
 from monitor.models import Run
 from monitor.ping.reply import Reply, format_line
 
-# A close code of ours, as those of the server are: daphne cannot send 1001, 1008 or 1011 for an application.
+# Close codes of ours, as those of the server are: daphne cannot send 1001, 1008 or 1011 for an application.
 UNKNOWN_PATH = 4404
+EVENTS_FAILED = 4500
 
 # The name of the consumer's method that hands an event of a run to the browser.
 RUN_EVENT = "run.event"

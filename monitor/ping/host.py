@@ -62,6 +62,11 @@ def parse_host(text: str) -> str:
     return _parse_name(text)
 
 
+def is_address(host: str) -> bool:
+    """Whether what `parse_host` returned is an address already, so that nobody need be asked for one."""
+    return _parse_address(host) is not None
+
+
 def resolve(host: str, family: str = "auto") -> list[str]:
     """The numeric addresses of what `parse_host` returned, best first. It blocks, and getaddrinfo(3) knows no
     deadline: callers await it under one of their own. `BadHost` where there is none."""
