@@ -5,7 +5,7 @@ import { milliseconds } from "./figures.js";
 import { drawGaps, drawGhosts, drawLosses } from "./marks.js";
 import { heightFor, numbersFor } from "./scale.js";
 
-const COLOURS = ["accent", "down", "dim", "line", "ghost", "text"];
+const COLOURS = ["accent", "down", "dim", "line", "ghost", "gap"];
 const PAGE = 10; // pings that PgUp and PgDn move by
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -PAGE, PageDown: PAGE, Home: -Infinity, End: Infinity };
 

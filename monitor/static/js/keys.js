@@ -1,6 +1,6 @@
 /** Keys that work anywhere on the page: `/` the host field, Esc stop, ? the list of keys. */
 
-const isTyping = (target) => target.closest("input, select, textarea, [contenteditable]") !== null;
+const isTyping = (target) => target.closest("input:not([type=number]), textarea, [contenteditable]") !== null;
 
 /** Listen for the keys; `stop` returns whether there was something to stop. */
 export function listenForKeys({ host, dialog, stop }) {

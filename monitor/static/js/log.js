@@ -39,6 +39,6 @@ export class Log {
   }
 
   #heading() {
-    return make("li", "gap", `▨ ${this.words.say("missed")}`);
+    return make("li", "gap", this.words.say("missed"));
   }
 }

@@ -11,11 +11,24 @@ export function drawLosses(u, lines, colours) {
   }
 }
 
-/** Hatch the stretches that were loaded after a broken connection, behind everything else. */
+/** Tint the stretches that were loaded after a broken connection, behind everything else. */
 export function drawGaps(u, gaps, colours) {
+  const { ctx, bbox } = u;
   for (const { from, to } of gaps) {
-    const left = u.valToPos(from + 0.5, "x", true);
-    drawHatch(u, { left, width: u.valToPos(to + 1.5, "x", true) - left }, colours.line);
+    const [left, right] = [from + 0.5, to + 1.5].map((number) => u.valToPos(number, "x", true));
+    paint(ctx, () => {
+      ctx.fillStyle = colours.gap;
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.strokeStyle = colours.ghost;
+      ctx.lineWidth = ratio();
+      ctx.setLineDash([4 * ratio(), 4 * ratio()]);
+      ctx.beginPath();
+      for (const edge of [left, right]) {
+        ctx.moveTo(edge, bbox.top);
+        ctx.lineTo(edge, bbox.top + bbox.height);
+      }
+      ctx.stroke();
+    });
   }
 }
 

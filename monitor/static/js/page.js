@@ -21,7 +21,8 @@ const find = (selector) => document.querySelector(selector);
 
 class Page {
   constructor(config, words) {
-    Object.assign(this, { config, words, back: null, stoppedAt: null, resumedAt: 0, title: document.title });
+    Object.assign(this, { config, words, title: document.title });
+    Object.assign(this, { back: null, pressed: false, wasLost: false, stoppedAt: null, resumedAt: 0 });
     this.state = config.run ? fromRecord(config.run) : NOTHING;
     this.results = new Results(find("#result"), config, words);
     this.form = find("#ask") && new Form(find("#ask"), config, words);
@@ -69,7 +70,8 @@ class Page {
     event.preventDefault();
     if (isRunning(this.state) || this.state.asked) return;
     const { host, count } = this.form.typed;
-    if (!this.link.send(request(this.form.typed, this.config))) return;
+    this.pressed = !this.link.send(request(this.form.typed, this.config));
+    if (this.pressed) return; // too early: it is kept until the connection stands
     Object.assign(this, { askedAt: Date.now(), stoppedAt: null });
     this.dispatch({ event: "asked", host: host.trim(), count: Number(count) });
   }
@@ -81,14 +83,23 @@ class Page {
   }
 
   #linkChanged(link) {
-    if (link.phase === "open") {
-      if (this.wasOpen && !isRunning(this.state)) this.#welcomeBack(null);
-      this.wasOpen = true;
-      this.dispatch({ event: "opened" });
-    }
-    if (link.phase === "waiting") this.dispatch({ event: "lost" });
+    if (link.phase === "open") this.#opened();
+    if (link.phase === "waiting") this.#lost();
     this.#tick();
     this.#render();
+    if (link.phase !== "connecting" && this.pressed) this.form.form.requestSubmit();
+  }
+
+  #opened() {
+    if (this.wasLost && !isRunning(this.state)) this.#welcomeBack(null);
+    this.wasLost = false;
+    this.dispatch({ event: "opened" });
+  }
+
+  #lost() {
+    if (this.link.everOpen && !this.wasLost) setText(find("#announce"), this.words.say("disconnected"));
+    this.wasLost = this.link.everOpen;
+    this.dispatch({ event: "lost" });
   }
 
   #comeBack() {

@@ -32,6 +32,9 @@ export class Results {
     this.#showProgress(state);
     this.#showSummary(state, sums);
     this.#showLinks(state);
+    setText(this.#find("#address"), state.address === state.host ? "" : state.address);
+    this.#find("#legend-unmeasured").hidden = !sums.notSent;
+    this.#find("#legend-gap").hidden = !state.gaps.length;
     return this.#showVerdict(judge(state, sums), wish);
   }
 
