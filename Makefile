@@ -45,8 +45,8 @@ lock: .venv/bin/python
 
 # Collect the texts to translate, and compile the translations.
 words: .venv/site
-	@cd monitor && ../$(BIN)/django-admin makemessages --locale ko --no-location --no-wrap
-	@cd monitor && ../$(BIN)/django-admin compilemessages --locale ko
+	@$(BIN)/python manage.py makemessages --locale ko --no-location --no-wrap --no-obsolete --ignore '.venv*'
+	@$(BIN)/python manage.py compilemessages --locale ko --ignore '.venv*'
 
 clean:
 	@rm -rf .venv .venv-bench

@@ -1,6 +1,7 @@
 """The admin: every run and every ping of it, to read."""
 
 import csv
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
@@ -80,7 +81,7 @@ class PingInline(ReadOnly, admin.TabularInline):
     @admin.display(description=_("sent"))
     def sent(self, ping: Ping) -> str:
         """When, to the millisecond."""
-        return _moment(ping)
+        return _moment(ping.sent_at)
 
     @admin.display(description=_("round trip (ms)"))
     def rtt(self, ping: Ping) -> str:
@@ -116,12 +117,38 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     list_per_page = 50
     actions = (export_csv,)
     inlines = (PingInline,)
-    readonly_fields = ("page", "loss_share")
+    fields = (
+        ("host", "address", "family"), ("count", "interval", "timeout"), ("began", "ended", "shape"),
+        ("engine", "client", "page"), ("sent", "received", "not_sent", "duplicates", "loss_share"),
+        ("fastest", "average", "slowest", "mdev", "jitter"),
+    )  # fmt: skip
+    readonly_fields = (
+        "began",
+        "ended",
+        "shape",
+        "page",
+        "loss_share",
+        "fastest",
+        "average",
+        "slowest",
+        "mdev",
+        "jitter",
+    )
 
     @admin.display(description=_("started"), ordering="started_at")
     def started(self, run: Run) -> str:
         """When, to the second."""
         return f"{run.started_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("started"))
+    def began(self, run: Run) -> str:
+        """When, to the millisecond."""
+        return _moment(run.started_at)
+
+    @admin.display(description=_("ended"))
+    def ended(self, run: Run) -> str:
+        """When, to the millisecond."""
+        return _moment(run.finished_at)
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def shape(self, run: Run) -> str:
@@ -148,6 +175,11 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     def slowest(self, run: Run) -> str:
         """Milliseconds."""
         return _ms(run.max_us)
+
+    @admin.display(description=_("mdev (ms)"), ordering="mdev_us")
+    def mdev(self, run: Run) -> str:
+        """Milliseconds."""
+        return _ms(run.mdev_us)
 
     @admin.display(description=_("jitter (ms)"), ordering="jitter_us")
     def jitter(self, run: Run) -> str:
@@ -178,7 +210,7 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=_("sent"), ordering="sent_at")
     def sent(self, ping: Ping) -> str:
         """When, to the millisecond."""
-        return _moment(ping)
+        return _moment(ping.sent_at)
 
     @admin.display(description=_("host"), ordering="run__host")
     def host(self, ping: Ping) -> str:
@@ -203,8 +235,8 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
         return _ms(ping.rtt_us)
 
 
-def _moment(ping: Ping) -> str:
-    return f"{ping.sent_at:%Y-%m-%d %H:%M:%S}.{ping.sent_at.microsecond // 1000:03}"
+def _moment(time: dt.datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03}" if time else "–"
 
 
 def _ms(microseconds: int | None) -> str:

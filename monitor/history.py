@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -211,11 +211,9 @@ def prune_runs(before: dt.datetime) -> int:
     return number
 
 
-def settle_abandoned(now: dt.datetime) -> int:
-    """Mark runs as interrupted whose process went away, with the figures of what they have; their number."""
-    runs = list(Run.objects.abandoned(now))
+def settle_abandoned(runs: Iterable[Run]) -> None:
+    """Mark runs as interrupted whose process went away, with the figures of what they have."""
     for run in runs:
         read_replies(run)
         run.outcome = Outcome.INTERRUPTED
         run.save()
-    return len(runs)

@@ -59,7 +59,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(outcome=Outcome.RUNNING, ends_by__gt=now)
 
     def abandoned(self, now: dt.datetime) -> "RunQuerySet":
-        """Runs whose process went away before their end was written."""
+        """Runs that must have ended by now, and whose process went away before it wrote so."""
         return self.filter(outcome=Outcome.RUNNING, ends_by__lte=now)
 
     def rates(self, addresses: set[str], now: dt.datetime) -> dict[str, float]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitor.history import prune_runs, settle_abandoned
+from monitor.models import Run
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ async def keep_up() -> None:
 def tidy() -> int:
     """Settle and prune, once; the number of runs deleted."""
     now = timezone.now()
-    settle_abandoned(now)
+    settle_abandoned(Run.objects.abandoned(now))
     number = prune_runs(now - dt.timedelta(days=settings.PINGSITE_KEEP_DAYS))
     if number:
         log.info("%d runs older than %g days deleted", number, settings.PINGSITE_KEEP_DAYS)

@@ -201,7 +201,8 @@ async def test_a_process_that_is_killed_leaves_its_run_interrupted(served: Serve
     again = Served(served.data, served.port).wait_ready()
     async with again.socket() as connection:
         await connection.send(json.dumps({"event": "resume", "run": run, "after": 0}))
-        started, *results = [json.loads(await connection.recv()) for _ in range(2)]
+        started, *results, finished = await hear_all(connection)
     await asyncio.to_thread(again.end)
-    assert started["replayed"] >= 1
+    assert started["replayed"] == len(results) >= 1
     assert results[0]["data1"] == 1
+    assert (finished["outcome"], finished["summary"]["sent"]) == ("interrupted", len(results) + 1)

@@ -9,8 +9,11 @@ from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from monitor.diagnosis import look_at_icmp
+from monitor.history import settle_abandoned
+from monitor.models import Run
 from pingsite.asgi import application
 from pingsite.server import Server
 
@@ -36,6 +39,9 @@ class Command(BaseCommand):
             )
         check_port(host, port)
         call_command("prepare", stdout=self.stdout)
+        if not settings.REDIS_URL:
+            # This process will be the whole site: a run that is said to go on is one that a crash cut short.
+            settle_abandoned(Run.objects.going(timezone.now()))
         icmp = look_at_icmp()
         if not icmp.good:
             self.stderr.write(f"This server may not ping: {icmp.seen}. To permit it: {icmp.cure}")
