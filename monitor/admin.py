@@ -26,6 +26,7 @@ RUN_COLUMNS = (
     "id", "started_at", "finished_at", "host", "address", "outcome", "count", "interval", "timeout", "engine", "client",
     "sent", "received", "lost", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
 )  # fmt: skip
+TIMES = ("fastest", "average", "slowest", "mdev", "jitter")
 PING_COLUMNS = ("run_id", "index", "sent_at", "status", "rtt_us", "ttl", "source", "size", "duplicates")
 
 admin.site.site_header = admin.site.site_title = "pingsite"
@@ -106,8 +107,18 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     """Every run."""
 
     csv_columns = RUN_COLUMNS
-    list_display = ("started", "host", "address", "shape", "sent", "received", "loss_share", "fastest", "average",
-                    "slowest", "jitter", "page")  # fmt: skip
+    list_display = (
+        "started",
+        "host",
+        "shape",
+        "replies",
+        "loss_share",
+        "fastest",
+        "average",
+        "slowest",
+        "jitter",
+        "page",
+    )
     list_display_links = ("started",)
     list_filter = ("outcome", LossFilter, "started_at")
     search_fields = ("host", "address", "client", "=id")
@@ -117,23 +128,12 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     list_per_page = 50
     actions = (export_csv,)
     inlines = (PingInline,)
-    fields = (
-        ("host", "address", "family"), ("count", "interval", "timeout"), ("began", "ended", "shape"),
-        ("engine", "client", "page"), ("sent", "received", "not_sent", "duplicates", "loss_share"),
-        ("fastest", "average", "slowest", "mdev", "jitter"),
-    )  # fmt: skip
-    readonly_fields = (
-        "began",
-        "ended",
-        "shape",
-        "page",
-        "loss_share",
-        "fastest",
-        "average",
-        "slowest",
-        "mdev",
-        "jitter",
+    fieldsets = (
+        (None, {"fields": ("host", "address", "began", "ended", "shape", "page")}),
+        (_("result"), {"fields": ("replies", "loss_share", "not_sent", "duplicates", *TIMES)}),
+        (_("request"), {"fields": ("count", "interval", "timeout", "family", "engine", "client")}),
     )
+    readonly_fields = ("began", "ended", "shape", "page", "replies", "loss_share", *TIMES)
 
     @admin.display(description=_("started"), ordering="started_at")
     def started(self, run: Run) -> str:
@@ -155,6 +155,11 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
         """The outcome as a shape and a word."""
         outcome = Outcome(run.ending)
         return f"{SHAPES[outcome]} {outcome.label}"
+
+    @admin.display(description=_("replies"), ordering="received")
+    def replies(self, run: Run) -> str:
+        """How many of how many, right-aligned."""
+        return _number(f"{run.received}/{run.sent}")
 
     @admin.display(description=_("loss"))
     def loss_share(self, run: Run) -> str:

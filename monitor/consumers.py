@@ -9,6 +9,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
+from django.db import DatabaseError
 
 from monitor.forms import Order, Resume, Stop, parse_frame
 from monitor.runs import Runs
@@ -116,6 +117,9 @@ class PingConsumer(AsyncWebsocketConsumer):
             await self.runs.carry_out(run_id, order, await visitor_of_scope(self.scope), self.group)
         except Refusal as refusal:
             await self.refuse(refusal)
+        except DatabaseError as error:
+            log.error("no run without the database: %s", error)
+            await self.refuse(Refusal("unavailable", "The history cannot be written right now."))
         except Exception:
             log.exception("run %s did not begin", run_id)
             await self.refuse(Refusal("failed", "The run failed; the server's log says why."))
@@ -149,11 +153,12 @@ class PingConsumer(AsyncWebsocketConsumer):
         """Join the group of a run and send what its follower has not seen; `Refusal` where there is no such run."""
         if (known := await self.runs.find(resume.run)) is None:
             raise Refusal("unknown_run", "There is no such run.")
-        if known[0].live and known[0].group not in self.joined:
-            self.joined.add(known[0].group)
-            await self.channel_layer.group_add(known[0].group, self.channel_name)
+        run, replies = known
         async with self.turn:
-            run, replies = await self.runs.resume(resume.run) or known
+            if run.live:
+                self.joined.add(run.group)
+                await self.channel_layer.group_add(run.group, self.channel_name)
+                run, replies = await self.runs.resume(resume.run) or known
             missed = [reply for reply in replies if reply.index > resume.after]
             await self.send(started_json(run, replayed=len(missed)))
             for reply in missed:

@@ -175,7 +175,7 @@ class Ping(models.Model):
         indexes = (models.Index(fields=["-sent_at"], name="ping_sent"),)
 
     def __str__(self) -> str:
-        return f"{self.run_id} {self.index}"
+        return f"#{self.index + 1}"
 
     def to_reply(self) -> Reply:
         """The reply that the row keeps."""

@@ -1,7 +1,7 @@
 """The entrance of WebSockets."""
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from channels.sessions import SessionMiddlewareStack
 from django.urls import path, re_path
 
 from monitor.consumers import PingConsumer, UnknownPath
@@ -15,4 +15,4 @@ def route_sockets(runs: Runs) -> OwnOrigin:
         path("ws/ping/", PingConsumer.as_asgi(runs=runs)),
         re_path("", UnknownPath.as_asgi()),
     ]
-    return OwnOrigin(AuthMiddlewareStack(URLRouter(routes)))
+    return OwnOrigin(SessionMiddlewareStack(URLRouter(routes)))

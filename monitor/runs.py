@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitor.forms import Order
-from monitor.history import Found, Writer, find_run, mark_resumed, was_resumed
+from monitor.history import BATCH_SECONDS, Found, Writer, find_run, mark_resumed, was_resumed
 from monitor.limits import Limits
 from monitor.live import listen, publish
 from monitor.models import Outcome, Run
@@ -138,6 +138,9 @@ class Runs:
     async def resume(self, identity: uuid.UUID) -> Found | None:
         """The same for somebody who comes back, which keeps the run going."""
         await mark_resumed(identity)
+        if identity not in self._active:
+            # Another process is at it, and what it has told its group by now will be on disk by then.
+            await asyncio.sleep(2 * BATCH_SECONDS)
         return await self.find(identity)
 
     async def close(self) -> None:

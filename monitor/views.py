@@ -1,15 +1,18 @@
 """The doors of HTTP: the home page, a run as a page, CSV and JSON, the documentation, health."""
 
 import csv
+import sys
 import uuid
 from typing import Any, cast
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
@@ -113,6 +116,13 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
     # The cure is for the operator: it stands in the log and in `manage.py doctor`, not on a public page.
     checks = {finding.subject: "ok" if finding.good else "failed" for finding in findings}
     return JsonResponse({"status": "ok" if ready else "failed", "checks": checks}, status=200 if ready else 503)
+
+
+def show_failure(request: HttpRequest) -> HttpResponse:
+    """What a request gets that failed; one that failed for want of the database may be tried again."""
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    page = get_template("503.html" if away else "500.html").render()
+    return HttpResponse(page, status=503 if away else 500)
 
 
 def find_or_404(request: HttpRequest, identity: uuid.UUID) -> Found:

@@ -43,7 +43,9 @@ class BoundedProtocol(WebSocketProtocol):
 
     def pauseProducing(self) -> None:
         """The transport's buffer is full: from here on count what is added to it."""
-        self.full_since, self.unread = time.monotonic(), 0
+        # Twisted says so again at every write until the buffer has emptied.
+        if self.full_since is None:
+            self.full_since, self.unread = time.monotonic(), 0
 
     def resumeProducing(self) -> None:
         """The transport's buffer has emptied."""

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler500 = "monitor.views.show_failure"
+
 urlpatterns = [
     path("", include("monitor.urls")),
     path("admin/", admin.site.urls),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django.test import AsyncClient, Client
 
 from monitor.models import Run
@@ -183,3 +184,18 @@ def test_static_files_are_versioned_and_kept_for_ever(client: Client) -> None:
         assert response.status_code == 200
         assert "max-age=31536000" in response.headers["cache-control"]
         response.close()
+
+
+def test_a_database_that_is_away_is_a_page_that_says_so(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin_client.raise_request_exception = False
+    # The real absence of PostgreSQL is tried behind nginx; here the connection alone is made to fail.
+    monkeypatch.setattr(connection, "connect", _fail)
+    connection.close()
+    response = admin_client.get("/admin/monitor/run/", headers={"accept-language": "ko"})
+    monkeypatch.undo()
+    assert response.status_code == 503
+    assert "데이터베이스" in response.content.decode()
+
+
+def _fail() -> None:
+    raise OperationalError("the server closed the connection")
