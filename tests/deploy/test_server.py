@@ -1,0 +1,142 @@
+"""A web process alone: its two bounds, its end, and the same application under daphne as it comes."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as open_socket
+
+from tests.deploy.deployment import ROOT, read_surroundings
+from tests.deploy.process import Process, find_free_ports, listens, wait_until
+from tests.deploy.visitor import Socket, make_frame, upgrade
+
+SERVER = (sys.executable, "-m", "pingsite.server")
+STOCK = (str(Path(sys.executable).with_name("daphne")),)
+MEGABYTE = 1 << 20
+# For the two buffers, the frames in them as Python objects, and the allocator; without bounds it is hundreds.
+GROWTH = 60 * MEGABYTE
+# Every letter of the host comes back as an escape of six bytes: an answer of 1.7 kB that needs no database.
+LOUD = json.dumps({"event": "my_event", "host": "\u2026" * 250})
+
+Serve = Callable[..., AbstractContextManager[tuple[Process, int]]]
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a site that is one process on SQLite, prepared."""
+    data = tmp_path_factory.mktemp("site") / "data"
+    env = read_surroundings() | {"PINGSITE_DATA": str(data), "PINGSITE_DEFAULT_HOST": "127.0.0.1"}
+    subprocess.run([sys.executable, "manage.py", "prepare"], env=env, cwd=ROOT, check=True, capture_output=True)
+    return env
+
+
+@pytest.fixture
+def serve(env: dict[str, str], tmp_path: Path) -> Serve:
+    """Runs a server on a port of its own."""
+
+    @contextmanager
+    def run(command: tuple[str, ...] = SERVER) -> Iterator[tuple[Process, int]]:
+        (port,) = find_free_ports(1)
+        arguments = ("-b", "127.0.0.1", "-p", str(port), "pingsite.asgi:application")
+        server = Process([*command, *arguments], tmp_path / "server.log", env=env, cwd=ROOT)
+        try:
+            server.start(lambda: listens(("127.0.0.1", port)))
+            yield server, port
+        finally:
+            server.end()
+
+    return run
+
+
+@contextmanager
+def open_page(port: int) -> Iterator[Socket]:
+    """A page's socket."""
+    origin = f"http://127.0.0.1:{port}"
+    with open_socket(
+        f"ws://127.0.0.1:{port}/ws/ping/", origin=origin, proxy=None, ping_interval=None, close_timeout=1, max_queue=1
+    ) as connection:  # type: ignore[arg-type]
+        yield Socket(connection)
+
+
+def ask_for_ever(page: socket.socket) -> None:
+    """Ask for loud answers, more slowly than they come, and read none of them."""
+    for _ in range(2_000):
+        page.sendall(make_frame(LOUD) * 10)
+        time.sleep(0.02)
+
+
+def flood(page: socket.socket) -> None:
+    """Send twenty million text frames with the letter x, as fast as they go out."""
+    for _ in range(2_000):
+        page.sendall(b"\x81\x81\0\0\0\0x" * 10_000)
+
+
+@pytest.mark.parametrize("command", [SERVER, STOCK], ids=["ours", "stock daphne"])
+def test_a_run_streams(serve: Serve, command: tuple[str, ...]) -> None:
+    with serve(command) as (_, port), open_page(port) as page:
+        page.press(count=3, interval=0.5)
+        lines = page.hear_lines()
+    assert [line.get("status", line["event"]) for line in lines] == ["reply", "reply", "reply", "finished"]
+    assert lines[2]["heard_at"] - lines[0]["heard_at"] > 0.8
+
+
+def test_sigterm_says_goodbye_and_ends(serve: Serve) -> None:
+    with serve() as (server, port), open_page(port) as page, open_page(port) as idle:
+        page.press(count=50, interval=0.5)
+        page.hear_lines(1)
+        assert server.signal(signal.SIGTERM) == 0
+        for each in (page, idle):
+            with pytest.raises(ConnectionClosed) as closed:
+                each.hear_lines()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
+
+
+def test_a_reader_that_never_reads_is_cut_off(serve: Serve) -> None:
+    with serve() as (server, port), socket.socket() as page:
+        # Else the operating system alone would take tens of megabytes.
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        page.connect(("127.0.0.1", port))
+        assert upgrade(page, f"http://127.0.0.1:{port}") == 101
+        before = server.memory()
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            ask_for_ever(page)
+        assert server.memory() - before < GROWTH
+        assert "reads too slowly" in server.log.read_text()
+        with open_page(port) as other:
+            other.press(count=1)
+
+
+def test_a_sender_that_floods_is_cut_off(serve: Serve) -> None:
+    with serve() as (server, port), open_page(port) as page:
+        before = server.memory()
+        with pytest.raises(OSError, match=r"reset|pipe|closed|descriptor"):
+            flood(page.connection.socket)
+        assert server.memory() - before < GROWTH
+        assert "sends too fast" in server.log.read_text()
+        with open_page(port) as other:
+            other.press(count=1)
+
+
+def test_a_message_too_large_ends_its_socket_alone(serve: Serve) -> None:
+    limit = ("--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536")
+    with serve((*SERVER, *limit)) as (_, port), open_page(port) as page, open_page(port) as other:
+        page.say(event="x" * 70_000)
+        with pytest.raises(ConnectionClosed, match="4413"):
+            page.hear()
+        other.press(count=1)
+
+
+def test_a_socket_that_says_nothing_holds_no_process_back(serve: Serve) -> None:
+    with serve() as (server, port), socket.create_connection(("127.0.0.1", port)) as silent:
+        silent.sendall(b"GET /ws/ping/ HTTP/1.1\r\n")
+        assert server.signal(signal.SIGTERM) == 0
+        wait_until(lambda: not listens(("127.0.0.1", port)), "the port is free")
