@@ -5,6 +5,7 @@ import errno
 import random
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from struct import Struct, pack
 from typing import NamedTuple
@@ -33,7 +34,6 @@ MTU_DISCOVER = {V4: (socket.IPPROTO_IP, IP_MTU_DISCOVER), V6: (socket.IPPROTO_IP
 PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
 
 TIMESPEC = Struct("@ll")
-NEVER = bytes(TIMESPEC.size)
 EXTENDED_ERROR = Struct("=IBBBxII")
 ORIGIN_ICMP = {V4: 2, V6: 3}
 OFFENDER = {V4: slice(20, 24), V6: slice(24, 40)}
@@ -42,7 +42,6 @@ BUFFER_SIZE = 4 << 20
 CONTROL_SIZE = 256
 HEADROOM = 128
 READS = 256
-TRIES = 3
 FULL = {errno.EAGAIN, errno.ENOBUFS}
 REFUSALS = {
     errno.ENETUNREACH: Status.NO_ROUTE,
@@ -53,6 +52,9 @@ REFUSALS = {
     errno.EACCES: Status.BLOCKED,
     errno.EMSGSIZE: Status.TOO_BIG,
 }
+
+
+Control = list[tuple[int, int, bytes]]
 
 
 class Arrival(NamedTuple):
@@ -91,10 +93,10 @@ class Carrier:
         _enlarge_buffer(self._socket)
         self._ask_for_details()
         if raw:
-            self.ident = random.randrange(1, 1 << 16)
+            self.ident = random.randrange(1, 1 << 16)  # noqa: S311 - the token is the secret
             filter_answers(self._socket, self.ident)
         else:
-            self._socket.bind(("::" if family == V6 else "0.0.0.0", 0))
+            self._socket.bind(("::" if family == V6 else "", 0))
             self.ident = self._socket.getsockname()[1]
 
     def fileno(self) -> int:
@@ -111,17 +113,21 @@ class Carrier:
         # Everywhere else the kernel adds the checksum, of IPv6 because it alone knows the source.
         return seal(message) if self._raw and self.family == V4 else message
 
-    def send(self, target: Target, packet: bytes) -> None:
-        """Hand a packet to the kernel; `OSError` says why it would not take it."""
-        self._room = max(self._room, len(packet) + HEADROOM)
-        # An error that another host's router reported comes out of the next call, whoever that is for.
-        # Reading it clears it: only what is said again is about this packet.
-        for attempt in range(1, TRIES + 1):
-            try:
-                return self._transmit(target, packet)
-            except OSError as failure:
-                if attempt == TRIES or failure.errno in FULL | {errno.EPERM}:
-                    raise
+    def send(self, target: Target, packet: bytes) -> tuple[int, int]:
+        """Hand a packet to the kernel and return when, by the monotonic and the real clock (ns).
+
+        `OSError` says why the kernel would not take it.
+        """
+        try:
+            return self._transmit(target, packet)
+        except OSError as failure:
+            if failure.errno in FULL or failure.errno == errno.EPERM:
+                raise
+        # An error that some router reported of another packet comes out of the next call, whichever that is,
+        # and is cleared by that: only what is said again is about this packet.
+        with contextlib.suppress(OSError):
+            return self._transmit(target, packet)
+        return self._transmit(target, packet)
 
     def receive(self) -> Iterator[Arrival | None]:
         """Yield the answers that have come in, at most some hundreds; None for one that makes no sense."""
@@ -132,7 +138,7 @@ class Carrier:
                 return
             except OSError:
                 continue
-            yield self._read(data, {kind: value for _, kind, value in control}, address[0])
+            yield self._read(data, control, address[0])
 
     def receive_errors(self) -> Iterator[Arrival | None]:
         """Yield the errors that routers, or this machine, have reported of packets sent."""
@@ -156,22 +162,36 @@ class Carrier:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
-    def _transmit(self, target: Target, packet: bytes) -> None:
+    def _transmit(self, target: Target, packet: bytes) -> tuple[int, int]:
+        self._room = max(self._room, len(packet) + HEADROOM)
         if target.plain:
-            self._socket.sendto(packet, (target.address, 0))
-            return
+            address = target.address, 0
+            # Nothing between the clocks and the call: another thread could take its turn there.
+            sent = time.monotonic_ns(), time.time_ns()
+            self._socket.sendto(packet, address)
+            return sent
+        control = build_control(target)
         level, option = MTU_DISCOVER[self.family]
         if target.dont_fragment:
             self._socket.setsockopt(level, option, PMTUDISC_DO)
         try:
-            self._socket.sendmsg([packet], build_control(target), 0, (target.address, 0))
+            sent = time.monotonic_ns(), time.time_ns()
+            self._socket.sendmsg([packet], control, 0, (target.address, 0))
+            return sent
         finally:
             if target.dont_fragment:
                 self._socket.setsockopt(level, option, PMTUDISC_WANT)
 
-    def _read(self, data: bytes, details: dict[int, bytes], sender: str) -> Arrival | None:
-        if SO_RXQ_OVFL in details:
-            self.dropped = int.from_bytes(details[SO_RXQ_OVFL], sys.byteorder)
+    def _read(self, data: bytes, control: Control, sender: str) -> Arrival | None:
+        ttl, received_at = None, 0
+        for _, kind, value in control:
+            if kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = TIMESPEC.unpack(value)
+                received_at = seconds * 1_000_000_000 + nanoseconds
+            elif kind == self._ttl_kind:
+                ttl = int.from_bytes(value, sys.byteorder)
+            elif kind == SO_RXQ_OVFL:
+                self.dropped = int.from_bytes(value, sys.byteorder)
         if self._raw and self.family == V4:
             data = strip_header(data)
             # The kernel has not looked at the checksum before a raw IPv4 socket sees the packet.
@@ -179,15 +199,7 @@ class Carrier:
                 return None
         if (answer := parse_answer(self.family, data)) is None:
             return None
-        ttl = details.get(self._ttl_kind)
-        seconds, nanoseconds = TIMESPEC.unpack(details.get(SO_TIMESTAMPNS, NEVER))
-        return Arrival(
-            *answer,
-            sender,
-            None if ttl is None else int.from_bytes(ttl, sys.byteorder),
-            seconds * 1_000_000_000 + nanoseconds,
-            len(data),
-        )
+        return Arrival(*answer, sender, ttl, received_at, len(data))
 
     def _read_error(self, quote: bytes, details: dict[int, bytes], address: tuple[str, int]) -> Arrival | None:
         reported = details.get(self._error_kind, b"")
@@ -215,10 +227,10 @@ def open_carriers(*, raw: bool) -> dict[int, Carrier]:
     return carriers
 
 
-def build_control(target: Target) -> list[tuple[int, int, bytes]]:
+def build_control(target: Target) -> Control:
     """Return the control messages with a packet's options; `OSError` if there is no such device."""
     level = socket.IPPROTO_IPV6 if target.family == V6 else socket.IPPROTO_IP
-    control = []
+    control: Control = []
     if target.ttl is not None:
         kind = socket.IPV6_HOPLIMIT if target.family == V6 else socket.IP_TTL
         control.append((level, kind, pack("@i", target.ttl)))

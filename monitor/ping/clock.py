@@ -7,6 +7,8 @@ BURST = SECOND // 20
 STALL = SECOND
 SLEEP = SECOND // 20
 STEP = SECOND // 1000
+WINDOW = SECOND // 100
+CALM = 20
 
 
 class Bucket:
@@ -23,26 +25,43 @@ class Bucket:
         return self._full_at + self._gap - self._burst
 
 
-class Vigil:
-    """Notices that the process stalled or the machine slept, when answers may have come that nobody heard."""
+class Load:
+    """Whether so many packets come and go that it pays to handle them in batches."""
 
     def __init__(self) -> None:
+        self.heavy = False
+        self._since = 0
+        self._packets = 0
+
+    def add(self, packets: int, now: int) -> None:
+        """Count packets handled now."""
+        self._packets += packets
+        if now - self._since > WINDOW:
+            self.heavy = self._packets > CALM
+            self._since, self._packets = now, 0
+
+
+class Vigil:
+    """Notices that the process stalled or the machine slept, when answers may have come that nobody heard.
+
+    An echo that was in the air at `disturbed_at` (monotonic ns) and has no answer was not measured.
+    """
+
+    def __init__(self) -> None:
+        self.disturbed_at = 0
         self._expected = time.monotonic_ns()
-        self._slept = self._sleep(self._expected)
+        self._slept = _measure_sleep(self._expected)
 
     def expect(self, wake: int) -> None:
-        """Say when the loop means to be awake again, by the monotonic clock."""
+        """Say until when the loop means to sleep."""
         self._expected = wake
 
-    def disturbed(self, now: int) -> bool:
-        """Return whether it woke much later than it meant to, or the machine slept in between."""
-        before, self._slept = self._slept, self._sleep(now)
-        return now > self._expected + STALL or self._slept > before + SLEEP
-
-    @staticmethod
-    def _sleep(now: int) -> int:
-        # CLOCK_BOOTTIME goes on while the machine is suspended, the monotonic clock stands still.
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now
+    def look(self, now: int) -> None:
+        """Notice a stall if it is much later than expected, or a sleep of the machine since the last look."""
+        before, self._slept = self._slept, _measure_sleep(now)
+        if now > self._expected + STALL or self._slept > before + SLEEP:
+            self.disturbed_at = now
+        self._expected = now
 
 
 def measure_round_trip(sent: int, sent_at: int, read: int, read_at: int, received_at: int) -> int:
@@ -54,3 +73,8 @@ def measure_round_trip(sent: int, sent_at: int, read: int, read_at: int, receive
     elapsed, round_trip = read - sent, received_at - sent_at
     stepped = not -STEP < read_at - sent_at - elapsed < STEP
     return elapsed if stepped or not 0 <= round_trip <= elapsed + STEP else round_trip
+
+
+def _measure_sleep(now: int) -> int:
+    # CLOCK_BOOTTIME goes on while the machine is suspended, the monotonic clock stands still.
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - now

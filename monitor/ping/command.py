@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 from monitor.ping.icmp import V6
@@ -29,12 +30,8 @@ ANSWER = re.compile(
     re.ASCII | re.MULTILINE,
 )
 ANSWER_OF_ANY = re.compile(r"^\d+ bytes from ", re.MULTILINE)
-PRECISE = re.compile(
-    r"^r(?:tt|ound-trip) min/avg/max(?:/mdev)? = (?P<time>\d+\.\d+)/", re.ASCII | re.MULTILINE
-)
-REFUSAL = re.compile(
-    r"^From (?P<source>[0-9A-Fa-f.:]+?):? icmp_seq=\d+ (?P<reason>.+)$", re.ASCII | re.MULTILINE
-)
+PRECISE = re.compile(r"^r(?:tt|ound-trip) min/avg/max(?:/mdev)? = (?P<time>\d+\.\d+)/", re.ASCII | re.MULTILINE)
+REFUSAL = re.compile(r"^From (?P<source>[0-9A-Fa-f.:]+?):? icmp_seq=\d+ (?P<reason>.+)$", re.ASCII | re.MULTILINE)
 SENT = re.compile(r"^1 packets transmitted, ", re.MULTILINE)
 DAMAGED = re.compile(r"^wrong data byte|BAD CHECKSUM|truncated", re.MULTILINE)
 
@@ -90,7 +87,7 @@ class CommandEngine:
 
     async def stream(
         self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
-    ) -> AsyncIterator[tuple[Target, Reply]]:
+    ) -> AsyncGenerator[tuple[Target, Reply], None]:
         """Ask each target every `interval` seconds, and yield each reply as it becomes known."""
         replies: asyncio.Queue[tuple[Target, Reply] | None] = asyncio.Queue()
         rows = [asyncio.create_task(self._follow(target, interval, count, replies)) for target in targets]
@@ -145,7 +142,7 @@ class Run:
         with self._lock:
             if self._killed:
                 return None
-            self._process = process = subprocess.Popen(
+            self._process = process = subprocess.Popen(  # noqa: S603 - a list of numbers and checked addresses, no shell
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -185,7 +182,7 @@ def run_once(run: Run, target: Target, index: int) -> Reply:
 
 def build_command(path: str, target: Target) -> list[str]:
     """Return the program's arguments: one packet, numbers only, the address after `--`."""
-    whole_seconds = os.path.basename(os.path.realpath(path)) == "busybox"
+    whole_seconds = Path(path).resolve().name == "busybox"
     timeout = str(math.ceil(target.timeout)) if whole_seconds else f"{target.timeout:.3f}"
     command = [path, "-6" if target.family == V6 else "-4", "-n", "-c", "1", "-W", timeout]
     command += ["-s", str(max(LEAST_SIZE, target.size))]
@@ -219,9 +216,7 @@ def _judge_silence(text: str, target: Target, elapsed_us: int) -> Status:
     return Status.BLOCKED if SENT.search(text) and not ANSWER_OF_ANY.search(text) else Status.NOT_SENT
 
 
-def _parse_answer(
-    text: str, answers: list[re.Match[str]], target: Target, reply: Reply, elapsed_us: int
-) -> Reply:
+def _parse_answer(text: str, answers: list[re.Match[str]], target: Target, reply: Reply, elapsed_us: int) -> Reply:
     first, precise = answers[0], PRECISE.search(text)
     milliseconds = precise["time"] if precise and len(answers) == 1 else first["time"]
     rtt = None if milliseconds is None else round(float(milliseconds) * 1000)
@@ -244,6 +239,4 @@ def _parse_answer(
 
 
 def _look_up(table: dict[str, Status], text: str) -> Status | None:
-    return next(
-        (status for pattern, status in table.items() if re.search(pattern, text, re.IGNORECASE)), None
-    )
+    return next((status for pattern, status in table.items() if re.search(pattern, text, re.IGNORECASE)), None)

@@ -1,14 +1,20 @@
-"""A row of echoes to one host: one, or one every interval, each due at a time that no delay of another moves."""
+"""A row of echoes to one host, each due at a time that no delay of another moves."""
 
+import time
 from asyncio import AbstractEventLoop
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from monitor.ping.carrier import Arrival
 from monitor.ping.clock import SECOND
-from monitor.ping.flight import Deliver, Flight
+from monitor.ping.icmp import TOKEN_SIZE
+from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
+
+Deliver = Callable[[Reply], None]
 
 # After a long sleep of the machine: so many slots are told as missed, the others by the jump of the index.
 MISSED = 60
+ANSWERED = {Status.REPLY, Status.CORRUPT, Status.LATE}
 
 
 class Course:
@@ -19,7 +25,18 @@ class Course:
     could not leave within `patience` (ns) of its due time is not sent any more.
     """
 
-    __slots__ = ("deliver", "due", "end", "index", "interval", "loop", "patience", "stopped", "target", "timeout")
+    __slots__ = (
+        "deliver",
+        "due",
+        "end",
+        "index",
+        "interval",
+        "loop",
+        "patience",
+        "stopped",
+        "target",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -55,9 +72,10 @@ class Course:
         """Ask for no more; echoes in the air are still reported."""
         self.stopped = True
 
-    def step(self, now: int) -> Flight:
+    def step(self, now: int) -> "Flight":
         """Return the echo that is due, and go on to the next one."""
-        if now - self.due > MISSED * self.interval and self.end != self.index + 1:
+        # One with an end owes a record of each of its echoes.
+        if self.end is None and now - self.due > MISSED * self.interval:
             self._skip((now - self.due) // self.interval - MISSED)
         flight = Flight(self, self.index, self.due)
         self.index += 1
@@ -65,10 +83,61 @@ class Course:
         return flight
 
     def _skip(self, slots: int) -> None:
-        if self.end is not None:
-            slots = min(slots, self.end - self.index - 1)
         self.index += slots
         self.due += slots * self.interval
+
+
+class Flight:
+    """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one."""
+
+    __slots__ = ("course", "due", "index", "outcome", "payload", "sent", "sent_at", "sequence")
+
+    def __init__(self, course: Course, index: int, due: int) -> None:
+        self.course = course
+        self.index = index
+        self.due = due
+        self.sent = self.sent_at = self.sequence = 0
+        self.payload = b""
+        self.outcome: Status | None = None
+
+    def judge(self, arrival: Arrival) -> Status | None:
+        """Return what an answer means for this echo, None if it answers another one."""
+        if arrival.status is Status.REPLY and arrival.payload == self.payload:
+            return Status.REPLY
+        token, answered = self.payload[:TOKEN_SIZE], arrival.payload[:TOKEN_SIZE]
+        if arrival.status is Status.REPLY:
+            return Status.CORRUPT if answered == token else None
+        # Who reports an error need not quote more than the header of what it was about.
+        return arrival.status if token.startswith(answered) else None
+
+    def hear(self, status: Status, arrival: Arrival, round_trip: int) -> list[Reply]:
+        """Return what an answer makes known: the outcome, a note if that was known already, or both."""
+        if status is Status.REPLY:
+            if self.outcome is None and round_trip <= self.course.timeout:
+                return [self.conclude(status, round_trip, arrival)]
+            if self.outcome in ANSWERED:
+                return [self.report(Status.DUPLICATE, round_trip, arrival)]
+            verdict = [self.conclude(Status.TIMEOUT)] if self.outcome is None else []
+            return [*verdict, self.conclude(Status.LATE, round_trip, arrival)]
+        if status is Status.REDIRECT:
+            return [self.report(status, None, arrival)]
+        return [self.conclude(status, None, arrival)] if self.outcome is None else []
+
+    def conclude(self, status: Status, round_trip: int | None = None, arrival: Arrival | None = None) -> Reply:
+        """Return the record of this echo and remember its outcome."""
+        self.outcome = status
+        return self.report(status, round_trip, arrival)
+
+    def report(self, status: Status, round_trip: int | None, arrival: Arrival | None) -> Reply:
+        """Return a record of this echo; the round trip is in nanoseconds."""
+        sent_at = (self.sent_at or time.time_ns()) // 1000
+        delay = (self.sent - self.due) // 1000 if self.sent > self.due else 0
+        if arrival is None:
+            return Reply(self.index, status, sent_at, delay_us=delay)
+        if round_trip is None:
+            return Reply(self.index, status, sent_at, source=arrival.sender, delay_us=delay)
+        rtt = round_trip // 1000
+        return Reply(self.index, status, sent_at, rtt, arrival.ttl, arrival.sender, arrival.size, delay_us=delay)
 
 
 def spread_evenly(courses: Sequence[Course]) -> None:

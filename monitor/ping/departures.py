@@ -4,8 +4,7 @@ import heapq
 import itertools
 
 from monitor.ping.clock import SECOND, Bucket
-from monitor.ping.course import Course
-from monitor.ping.flight import Flight
+from monitor.ping.course import Course, Flight
 
 PAUSE = SECOND // 1000
 
@@ -65,9 +64,8 @@ class Departures:
         self._open_at = now + PAUSE
 
     def clear(self) -> list[Flight]:
-        """Give up everything, and return the single echoes among it."""
-        courses = [course for _, _, course in self._courses if not course.over]
-        left = [course.step(course.due) for course in courses if course.end == course.index + 1]
+        """Give up everything, and return the next echo of each course."""
+        left = [course.step(course.due) for _, _, course in self._courses if not course.over]
         if self._held is not None:
             left.append(self._held)
         self._held = None

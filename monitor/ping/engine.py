@@ -8,16 +8,16 @@ import os
 import select
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol
 
-from monitor.ping.carrier import FULL, REFUSALS, Arrival, Carrier, open_carriers
-from monitor.ping.clock import SECOND, Vigil, measure_round_trip
+from monitor.ping.airspace import Airspace
+from monitor.ping.carrier import FULL, READS, REFUSALS, Arrival, Carrier, open_carriers
+from monitor.ping.clock import SECOND, Load, Vigil, measure_round_trip
 from monitor.ping.command import CommandEngine
-from monitor.ping.course import Course, spread_evenly
+from monitor.ping.course import Course, Deliver, Flight, spread_evenly
 from monitor.ping.departures import Departures
-from monitor.ping.flight import Deliver, Flight, Flights
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.outbox import Outbox
 from monitor.ping.permission import Permission, PingForbidden, probe_permissions
@@ -30,9 +30,9 @@ LONGEST_WAIT = 60 * SECOND
 # An answer stamped before its deadline may reach the socket a little after it.
 GRACE = SECOND // 1000
 SENDS = 64
-# So many packets in one turn of the loop are load; then it turns once in a pause.
-CALM = 8
-PAUSE = SECOND // 1000 / SECOND
+# Under load the loop turns once in so many seconds and handles what has gathered; the answers can wait,
+# because the kernel has stamped them.
+PAUSE = 0.001
 
 
 class Engine(Protocol):
@@ -41,9 +41,7 @@ class Engine(Protocol):
     name: str
     why: str
 
-    async def echo(
-        self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any
-    ) -> Reply:
+    async def echo(self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any) -> Reply:
         """Send one echo request and return what came of it; the network never makes it raise.
 
         `options` are those of `Target`. `afterwards` is told of a late or second answer to it.
@@ -51,7 +49,7 @@ class Engine(Protocol):
 
     def stream(
         self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
-    ) -> AsyncIterator[tuple[Target, Reply]]:
+    ) -> AsyncGenerator[tuple[Target, Reply], None]:
         """Ask each target every `interval` seconds, and yield each reply, and each note, when it is known.
 
         It ends when `count` echoes of every target have come to an end, never without a count.
@@ -82,18 +80,16 @@ class SocketEngine:
         self._carriers = carriers
         self._carriers_by_descriptor = {carrier.fileno(): carrier for carrier in carriers.values()}
         self._departures = Departures(packets_per_second)
-        self._flights = Flights()
+        self._airspace = Airspace()
         self._outbox = Outbox()
-        self._disturbed = 0
-        self._busy = False
+        self._vigil = Vigil()
+        self._load = Load()
         self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
         self._poll = select.epoll()
         for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
             self._poll.register(descriptor, select.EPOLLIN)
 
-    async def echo(
-        self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any
-    ) -> Reply:
+    async def echo(self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any) -> Reply:
         """Send one echo request and return what came of it; see `Engine`."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Reply] = loop.create_future()
@@ -118,13 +114,14 @@ class SocketEngine:
         for course in courses:
             course.start(now)
         if not self._mailbox.put(courses):
+            refused = Outbox()
             for course in courses:
-                self._conclude(course.step(now), Status.NOT_SENT)
-            self._outbox.send()
+                refused.put(course, course.step(now).conclude(Status.NOT_SENT))
+            refused.send()
 
     async def stream(
         self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
-    ) -> AsyncIterator[tuple[Target, Reply]]:
+    ) -> AsyncGenerator[tuple[Target, Reply], None]:
         """Ask each target every `interval` seconds, and yield each reply; see `Engine`."""
         loop, replies = asyncio.get_running_loop(), asyncio.Queue[tuple[Target, Reply]]()
 
@@ -143,6 +140,8 @@ class SocketEngine:
                 target, reply = await replies.get()
                 yield target, reply
                 expected -= not reply.note
+                if self._mailbox.closed and replies.empty():
+                    break
         finally:
             for course in courses:
                 course.stop()
@@ -157,41 +156,41 @@ class SocketEngine:
 
     def _fly(self) -> None:
         """Run while anything is in the air: what happens to a packet, in this order."""
-        vigil = Vigil()
+        self._vigil = Vigil()
         while self._board():
             try:
-                now, events = self._wait(vigil)
+                now, events = self._wait()
                 landed = self._land(events)
-                self._expire(now)
+                if landed < READS:
+                    self._expire(now)
                 departed = self._depart()
                 self._outbox.send()
-                self._busy = landed + departed > CALM
+                self._load.add(landed + departed, now)
             except Exception:
                 logger.exception("The ping engine failed; what was in the air is reported as not sent")
                 self._abandon()
 
     def _board(self) -> bool:
         """Take in what was asked for; False if that is nothing and nothing is in the air, or all is over."""
-        for course in self._mailbox.take(idle=not (self._departures or self._flights)):
+        for course in self._mailbox.take(idle=not (self._departures or self._airspace)):
             self._departures.add(course)
         if self._mailbox.closed:
             self._abandon()
             self._mailbox.retire()
             return False
-        return bool(self._departures or self._flights)
+        return bool(self._departures or self._airspace)
 
-    def _wait(self, vigil: Vigil) -> tuple[int, list[tuple[int, int]]]:
-        """Sleep until something comes in or comes due; return from when nothing can be unread, and what came."""
+    def _wait(self) -> tuple[int, list[tuple[int, int]]]:
+        """Sleep until something comes in or comes due; return the time before, and what has come since."""
         now = time.monotonic_ns()
-        wake = self._departures.wake_at(self._flights.wake_at(now + LONGEST_WAIT) + GRACE)
-        vigil.expect(max(now, wake))
-        if self._busy and wake > now:
-            # Under load we read in batches: the kernel has stamped the answers, so that they can wait.
+        self._vigil.look(now)
+        wake = self._departures.wake_at(self._airspace.wake_at(now + LONGEST_WAIT) + GRACE)
+        self._vigil.expect(max(now, wake))
+        if self._load.heavy and wake > now:
             time.sleep(PAUSE)
             now = time.monotonic_ns()
         events = self._poll.poll(max(0, wake - now) / SECOND)
-        if vigil.disturbed(time.monotonic_ns()):
-            self._disturbed = time.monotonic_ns()
+        self._vigil.look(time.monotonic_ns())
         return now, events
 
     def _land(self, events: list[tuple[int, int]]) -> int:
@@ -201,33 +200,35 @@ class SocketEngine:
             if (carrier := self._carriers_by_descriptor.get(descriptor)) is None:
                 os.eventfd_read(descriptor)
                 continue
-            dropped, clocks = carrier.dropped, (time.monotonic_ns(), time.time_ns())
+            dropped = carrier.dropped
             errors = carrier.receive_errors() if event & select.EPOLLERR else ()
             for arrival in itertools.chain(errors, carrier.receive()):
-                self._hear(arrival, carrier.ident, *clocks)
+                self._hear(arrival, carrier.ident)
                 read += 1
             if carrier.dropped != dropped:
                 self.counts["dropped"] += carrier.dropped - dropped
-                self._disturbed = clocks[0]
+                self._vigil.disturbed_at = time.monotonic_ns()
         return read
 
-    def _hear(self, arrival: Arrival | None, ident: int, read: int, read_at: int) -> None:
+    def _hear(self, arrival: Arrival | None, ident: int) -> None:
         """Find whose answer this is and what it says; a stray one is counted and forgotten."""
         if arrival is None:
             self.counts["malformed"] += 1
-        elif (found := self._flights.find(arrival, ident)) is None:
+        elif (found := self._airspace.find(arrival, ident)) is None:
             self.counts["stray"] += 1
         else:
             flight, status = found
+            read, read_at = time.monotonic_ns(), time.time_ns()
             round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
             for reply in flight.hear(status, arrival, round_trip):
                 self._outbox.put(flight.course, reply)
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
-        for flight in self._flights.overdue(now - GRACE):
+        for flight in self._airspace.overdue(now - GRACE):
             if flight.outcome is None:
-                self._conclude(flight, Status.TIMEOUT if flight.sent > self._disturbed else Status.NOT_SENT)
+                heard = flight.sent > self._vigil.disturbed_at
+                self._conclude(flight, Status.TIMEOUT if heard else Status.NOT_SENT)
 
     def _depart(self) -> int:
         """Send what is due, as far as the ceiling and the kernel's buffers allow, and return how many."""
@@ -245,28 +246,27 @@ class SocketEngine:
 
     def _launch(self, flight: Flight, carrier: Carrier) -> None:
         """Send one packet, and keep it in mind until its deadline."""
-        self._flights.check_in(flight)
+        self._airspace.check_in(flight)
         packet = carrier.build(flight.sequence, flight.payload)
-        flight.sent, flight.sent_at = time.monotonic_ns(), time.time_ns()
         try:
-            carrier.send(flight.course.target, packet)
+            flight.sent, flight.sent_at = carrier.send(flight.course.target, packet)
         except OSError as error:
             if error.errno in FULL:
                 self.counts["retried"] += 1
-                self._departures.hold(flight, flight.sent)
+                self._departures.hold(flight, time.monotonic_ns())
             else:
                 self._conclude(flight, REFUSALS.get(error.errno or 0, Status.NOT_SENT))
         else:
             self._departures.count(flight.sent)
-            self._flights.depart(flight)
+            self._airspace.depart(flight)
 
     def _conclude(self, flight: Flight, status: Status) -> None:
         self._outbox.put(flight.course, flight.conclude(status))
 
     def _abandon(self) -> None:
         """Report everything that is in the air as not sent."""
-        flights, self._flights = self._flights, Flights()
-        for flight in [*self._departures.clear(), *flights]:
+        airspace, self._airspace = self._airspace, Airspace()
+        for flight in [*self._departures.clear(), *airspace]:
             if flight.outcome is None:
                 self._conclude(flight, Status.NOT_SENT)
         self._outbox.send()
@@ -275,7 +275,7 @@ class SocketEngine:
 def open_engine(
     executor: Executor, *, prefer: str | None = None, packets_per_second: float = 0
 ) -> SocketEngine | CommandEngine:
-    """Open the best engine permitted here, or else the preferred one; `PingForbidden` if there is none."""
+    """Open the preferred engine if it is permitted here, else the best that is; `PingForbidden` if none is."""
     refused: list[Permission] = []
     for permission in sorted(probe_permissions(), key=lambda permission: permission.kind != prefer):
         if not permission.permitted:

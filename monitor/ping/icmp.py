@@ -11,8 +11,8 @@ TOKEN_SIZE = 8
 MAX_SIZE = 65_507 - HEADER.size
 PATTERN = bytes(range(0x10, 0x100)) * 274
 
-V4: int = socket.AF_INET
-V6: int = socket.AF_INET6
+# Plain numbers: to hash a member of an enumeration takes longer than to build a packet.
+V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
 REQUEST = {V4: 8, V6: 128}
 REPLY = {V4: 0, V6: 129}
 REDIRECT = 5
@@ -35,7 +35,7 @@ ERRORS_V4: dict[int, dict[int, Status]] = {
         14: Status.PROHIBITED,
         15: Status.PROHIBITED,
     },
-    5: {code: Status.REDIRECT for code in range(4)},
+    5: dict.fromkeys(range(4), Status.REDIRECT),
     11: {0: Status.TIME_EXCEEDED, 1: Status.TIME_EXCEEDED},
     12: {},
 }
@@ -99,7 +99,7 @@ def parse_answer(family: int, message: bytes) -> Answer | None:
     if len(message) < HEADER.size:
         return None
     kind, code, _, ident, sequence = HEADER.unpack_from(message)
-    if kind == REPLY[family] and code == 0:
+    if code == 0 and kind == REPLY[family]:
         return Answer(Status.REPLY, ident, sequence, message[8:])
     if family == V4 and kind == REDIRECT and len(quoted := message[8:]) >= IP_HEADER_SIZE:
         destination = socket.inet_ntop(V4, quoted[16:20])

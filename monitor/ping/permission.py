@@ -71,5 +71,5 @@ def _has_privilege(path: str) -> bool:
     try:
         os.getxattr(path, "security.capability")
     except OSError:
-        return bool(os.stat(path).st_mode & stat.S_ISUID)
+        return bool(Path(path).stat().st_mode & stat.S_ISUID)
     return True

@@ -1,7 +1,7 @@
 """What came of one echo request: a frozen record, and the line that ping(8) would print of it."""
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Status(enum.StrEnum):
@@ -50,8 +50,7 @@ FAILURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One echo and its outcome; times are whole microseconds.
 
     `index` counts from 0 in send order; `sent_at` is since the Unix epoch; `rtt_us` is there only when
@@ -59,7 +58,7 @@ class Reply:
     answer; `delay_us` is how much later than due the packet left.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks a record for
     status: Status
     sent_at: int
     rtt_us: int | None = None

@@ -1,9 +1,10 @@
 """One host and how to ask it: the numeric address and the options of every packet to it."""
 
+import functools
 import socket
 from dataclasses import dataclass, field
 
-from monitor.ping.icmp import MAX_SIZE, PATTERN, TOKEN_SIZE
+from monitor.ping.icmp import MAX_SIZE, PATTERN, TOKEN_SIZE, V4, V6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Target:
     padding: bytes = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "family", socket.AF_INET6 if ":" in self.address else socket.AF_INET)
+        object.__setattr__(self, "family", V6 if ":" in self.address else V4)
         object.__setattr__(self, "address", _spell(self.family, self.address))
         if self.source is not None:
             object.__setattr__(self, "source", _spell(self.family, self.source))
@@ -35,9 +36,15 @@ class Target:
         _check("size", self.size, 0, MAX_SIZE)
         _check("ttl", 64 if self.ttl is None else self.ttl, 1, 255)
         _check("dscp", self.dscp, 0, 63)
-        object.__setattr__(self, "padding", PATTERN[: max(0, self.size - TOKEN_SIZE)])
+        object.__setattr__(self, "padding", _pad(self.size))
         unusual = (self.ttl, self.dscp or None, self.dont_fragment or None, self.source, self.interface)
         object.__setattr__(self, "plain", unusual == (None,) * 5)
+
+
+@functools.lru_cache(maxsize=256)
+def _pad(size: int) -> bytes:
+    # All targets of one size share these bytes.
+    return PATTERN[: max(0, size - TOKEN_SIZE)]
 
 
 def _check(name: str, value: float, least: float, most: float) -> None:

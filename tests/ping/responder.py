@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 DEVICE = "truth0"
@@ -34,7 +34,7 @@ READY = "ready"
 
 
 class Conduct(enum.IntEnum):
-    """How a host of 10.78 answers; none but the first two and the last two send a sound answer at all."""
+    """How a host of 10.78 answers."""
 
     TWICE = 1
     AFTER_A_FLOOD = 2
@@ -67,6 +67,17 @@ class Packet:
             str(ipaddress.ip_address(data[start:end])) for start, end in itertools.pairwise(places)
         )
         self.message = data[header:]
+        self.payload = self.message[8:]
+
+    @property
+    def ident(self) -> int:
+        """The id of an echo request."""
+        return int.from_bytes(self.message[4:6])
+
+    @property
+    def sequence(self) -> int:
+        """The sequence number of an echo request."""
+        return int.from_bytes(self.message[6:8])
 
     @property
     def is_request(self) -> bool:
@@ -85,19 +96,27 @@ class Packet:
         return network.removeprefix("fd"), int(first or 0), int(second or 0)
 
 
-def answer(request: Packet, **changes: int | bytes | str) -> bytes:
+def answer(
+    request: Packet,
+    *,
+    kind: int | None = None,
+    ident: int | None = None,
+    sequence: int | None = None,
+    payload: bytes | None = None,
+    source: str | None = None,
+    spoil: int = 0,
+) -> bytes:
     """Return the echo reply to `request`, or one that is wrong in some way."""
-    kind, code, _, ident, sequence = struct.unpack_from("!BBHHH", request.message)
-    fields = {"kind": REPLY[request.version], "ident": ident, "sequence": sequence} | changes
-    message = struct.pack("!BBHHH", fields["kind"], code, 0, fields["ident"], fields["sequence"])
-    message += fields.get("payload", request.message[8:])
-    return wrap(
-        request.version,
-        fields.get("source", request.destination),
-        request.source,
-        message,
-        fields.get("spoil", 0),
+    message = struct.pack(
+        "!BBHHH",
+        REPLY[request.version] if kind is None else kind,
+        0,
+        0,
+        request.ident if ident is None else ident,
+        request.sequence if sequence is None else sequence,
     )
+    message += request.payload if payload is None else payload
+    return wrap(request.version, source or request.destination, request.source, message, spoil)
 
 
 def refuse(request: Packet, kind: int, code: int, quote: bytes) -> bytes:
@@ -146,7 +165,7 @@ class Hosts:
                 if not self._loses(request.destination, first):
                     yield second, answer(request)
             case "78":
-                for reply in conduct(request, Conduct(first)):
+                for reply in CONDUCTS[Conduct(first)](request):
                     yield second, reply
             case "79":
                 yield 0, refuse(request, first, second, request.data)
@@ -159,61 +178,55 @@ class Hosts:
         return (asked + 1) * percent // 100 > asked * percent // 100
 
 
-def conduct(request: Packet, kind: Conduct) -> Iterator[bytes]:
-    """Yield what a host of this conduct sends back."""
-    ident, sequence = struct.unpack_from("!HH", request.message, 4)
-    payload = request.message[8:]
-    damaged = payload[:-1] + bytes([payload[-1] ^ 1])
-    unreachable = (3, 1) if request.version == 4 else (1, 3)
-    match kind:
-        case Conduct.TWICE:
-            yield answer(request)
-            yield answer(request)
-        case Conduct.AFTER_A_FLOOD:
-            for wrong in range(1, 201):
-                yield answer(request, ident=ident ^ wrong)
-            yield answer(request)
-        case Conduct.FROM_ANOTHER:
-            yield answer(request, source=ROUTER[request.version])
-        case Conduct.WRONG_ID:
-            yield answer(request, ident=ident ^ 1)
-        case Conduct.WRONG_SEQUENCE:
-            yield answer(request, sequence=sequence ^ 1)
-        case Conduct.WRONG_TOKEN:
-            yield answer(request, payload=bytes([payload[0] ^ 1]) + payload[1:])
-        case Conduct.DAMAGED:
-            yield answer(request, payload=damaged)
-        case Conduct.TRUNCATED:
-            yield answer(request, payload=payload[: len(payload) // 2])
-        case Conduct.BAD_CHECKSUM:
-            yield answer(request, spoil=1)
-        case Conduct.FOUR_BYTES:
-            yield wrap(request.version, request.destination, request.source, answer(request)[-4:])
-        case Conduct.NO_BYTES:
-            yield wrap(request.version, request.destination, request.source, b"")
-        case Conduct.ERROR_FOR_ANOTHER_ID:
-            yield refuse(request, *unreachable, misquote(request, offset=4))
-        case Conduct.ERROR_FOR_ANOTHER_HOST:
-            yield refuse(request, *unreachable, misquote(request, offset=-1 - len(request.message)))
-        case Conduct.ERROR_OF_GARBAGE:
-            yield refuse(request, *unreachable, os.urandom(64))
-        case Conduct.ONLY_A_REQUEST:
-            yield answer(request, kind=REQUEST[request.version])
-        case Conduct.REDIRECTED:
-            gateway = ipaddress.ip_address(ROUTER[4]).packed
-            redirect = struct.pack("!BBH", 5, 1, 0) + gateway + request.data
-            yield wrap(request.version, ROUTER[request.version], request.source, redirect)
-            yield answer(request)
-        case Conduct.DAMAGED_THEN_SOUND:
-            yield answer(request, payload=damaged)
-            yield answer(request)
+def damage(request: Packet) -> bytes:
+    """Return the payload of the request with its last bit turned over."""
+    return request.payload[:-1] + bytes([request.payload[-1] ^ 1])
 
 
-def misquote(request: Packet, offset: int) -> bytes:
-    """Return the whole request with one byte of its message, or before it, changed."""
-    place = len(request.data) - len(request.message) + offset if offset >= 0 else offset
+def redirect(request: Packet) -> bytes:
+    """Return a router's advice to take another way next time."""
+    gateway = ipaddress.ip_address(ROUTER[4]).packed
+    return wrap(4, ROUTER[4], request.source, struct.pack("!BBH", 5, 1, 0) + gateway + request.data)
+
+
+def bare(request: Packet, message: bytes) -> bytes:
+    """Return a packet from the host with whatever `message` is."""
+    return wrap(request.version, request.destination, request.source, message)
+
+
+def disown(request: Packet, quote: bytes) -> bytes:
+    """Return an error that says the host of `quote` is unreachable."""
+    return refuse(request, *((3, 1) if request.version == 4 else (1, 3)), quote)
+
+
+CONDUCTS: dict[Conduct, Callable[[Packet], list[bytes]]] = {
+    Conduct.TWICE: lambda request: [answer(request)] * 2,
+    Conduct.AFTER_A_FLOOD: lambda request: [
+        *(answer(request, ident=request.ident ^ wrong) for wrong in range(1, 201)),
+        answer(request),
+    ],
+    Conduct.FROM_ANOTHER: lambda request: [answer(request, source=ROUTER[request.version])],
+    Conduct.WRONG_ID: lambda request: [answer(request, ident=request.ident ^ 1)],
+    Conduct.WRONG_SEQUENCE: lambda request: [answer(request, sequence=request.sequence ^ 1)],
+    Conduct.WRONG_TOKEN: lambda request: [answer(request, payload=bytes(len(request.payload)))],
+    Conduct.DAMAGED: lambda request: [answer(request, payload=damage(request))],
+    Conduct.TRUNCATED: lambda request: [answer(request, payload=request.payload[: len(request.payload) // 2])],
+    Conduct.BAD_CHECKSUM: lambda request: [answer(request, spoil=1)],
+    Conduct.FOUR_BYTES: lambda request: [bare(request, bytes([REPLY[request.version], 0, 0, 0]))],
+    Conduct.NO_BYTES: lambda request: [bare(request, b"")],
+    Conduct.ERROR_FOR_ANOTHER_ID: lambda request: [disown(request, misquote(request, 4))],
+    Conduct.ERROR_FOR_ANOTHER_HOST: lambda request: [disown(request, misquote(request, -1))],
+    Conduct.ERROR_OF_GARBAGE: lambda request: [disown(request, os.urandom(64))],
+    Conduct.ONLY_A_REQUEST: lambda request: [answer(request, kind=REQUEST[request.version])],
+    Conduct.REDIRECTED: lambda request: [redirect(request), answer(request)],
+    Conduct.DAMAGED_THEN_SOUND: lambda request: [answer(request, payload=damage(request)), answer(request)],
+}
+
+
+def misquote(request: Packet, place: int) -> bytes:
+    """Return the request with one bit turned over, so many bytes after, or before, its message begins."""
     quote = bytearray(request.data)
-    quote[place] ^= 1
+    quote[len(request.data) - len(request.message) + place] ^= 1
     return bytes(quote)
 
 
@@ -230,7 +243,8 @@ def open_device() -> int:
 
 def serve(device: int) -> None:
     """Answer until whoever started this process is gone."""
-    hosts, waiting, tickets = Hosts(), [], itertools.count()
+    hosts, tickets = Hosts(), itertools.count()
+    waiting: list[tuple[float, int, bytes]] = []
     poll = select.poll()
     poll.register(device, select.POLLIN)
     poll.register(sys.stdin, 0)

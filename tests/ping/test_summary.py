@@ -1,5 +1,6 @@
 """A summary against the plain formulas, added one by one or merged from parts."""
 
+import itertools
 import math
 import statistics
 
@@ -13,8 +14,7 @@ from monitor.ping.summary import Summary, format_summary, summarise
 LOST = [status for status in Status if Reply(0, status, 0).lost]
 rtts = st.integers(0, 5_000_000)
 outcomes = st.lists(
-    st.tuples(st.just(Status.REPLY), rtts)
-    | st.tuples(st.sampled_from([s for s in Status if s != "reply"]), rtts),
+    st.tuples(st.just(Status.REPLY), rtts) | st.tuples(st.sampled_from([s for s in Status if s != "reply"]), rtts),
     max_size=300,
 )
 
@@ -27,9 +27,7 @@ def replies(outcomes: list[tuple[Status, int]]) -> list[Reply]:
 
 
 def steady(*rtts_us: int | None) -> Summary:
-    return summarise(
-        replies([(Status.TIMEOUT, 0) if rtt is None else (Status.REPLY, rtt) for rtt in rtts_us])
-    )
+    return summarise(replies([(Status.TIMEOUT, 0) if rtt is None else (Status.REPLY, rtt) for rtt in rtts_us]))
 
 
 @given(outcomes)
@@ -47,7 +45,7 @@ def test_a_summary_is_what_the_plain_formulas_say(outcomes: list[tuple[Status, i
         assert summary.avg_us == pytest.approx(statistics.fmean(times))
         assert summary.mdev_us == pytest.approx(statistics.pstdev(times), abs=1e-3)
     if len(times) > 1:
-        changes = [abs(later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+        changes = [abs(later - earlier) for earlier, later in itertools.pairwise(times)]
         assert summary.jitter_us == pytest.approx(statistics.fmean(changes))
 
 
@@ -61,9 +59,7 @@ def test_a_day_is_the_sum_of_its_minutes(outcomes: list[tuple[Status, int]], cut
 
 
 @given(st.lists(rtts, min_size=1, max_size=400), st.sampled_from([1, 25, 50, 95, 99, 100]))
-def test_a_percentile_is_exact_for_few_and_within_one_percent_for_many(
-    times: list[int], percent: int
-) -> None:
+def test_a_percentile_is_exact_for_few_and_within_one_percent_for_many(times: list[int], percent: int) -> None:
     truth = sorted(times)[math.ceil(len(times) * percent / 100) - 1]
     found = steady(*times).percentile(percent)
 

@@ -1,6 +1,7 @@
 """Every engine against the network whose addresses say what is true of its hosts."""
 
 import asyncio
+import contextlib
 import ipaddress
 import statistics
 from collections import Counter
@@ -58,11 +59,9 @@ def test_a_round_trip_is_true_to_the_millisecond(engine: Engine, family: str, de
 @pytest.mark.parametrize(("percent", "lost"), [(0, 0), (10, 2), (30, 6), (50, 10), (100, 20)])
 def test_loss_is_exact(engine: Engine, family: str, percent: int, lost: int) -> None:
     address = host(family, 77, percent, 2)
-    replies = gather(*(engine.echo(address, index=index, timeout=0.5) for index in range(20)))
+    replies = gather(*(engine.echo(address, index=index, timeout=0.3) for index in range(20)))
 
-    assert Counter(reply.status for reply in replies) == +Counter(
-        {Status.TIMEOUT: lost, Status.REPLY: 20 - lost}
-    )
+    assert Counter(reply.status for reply in replies) == +Counter({Status.TIMEOUT: lost, Status.REPLY: 20 - lost})
     assert [reply.index for reply in replies] == list(range(20))
 
 
@@ -94,10 +93,8 @@ def test_an_answer_says_who_sent_it_and_how(engine: Engine, family: str) -> None
         (Conduct.DAMAGED_THEN_SOUND, Status.CORRUPT),
     ],
 )
-def test_only_a_sound_answer_of_the_host_itself_counts(
-    engine: Engine, conduct: Conduct, status: Status
-) -> None:
-    replies = gather(*(engine.echo(host(family, 78, conduct, 1), timeout=0.5) for family in FAMILIES))
+def test_only_a_sound_answer_of_the_host_itself_counts(engine: Engine, conduct: Conduct, status: Status) -> None:
+    replies = gather(*(engine.echo(host(family, 78, conduct, 1), timeout=0.3) for family in FAMILIES))
 
     if engine.name == "command" and conduct in SATISFYING:
         status = Status.NOT_SENT
@@ -192,10 +189,7 @@ def test_a_stream_yields_every_echo_of_every_host(engine: Engine) -> None:
 
     async def collect() -> Counter[tuple[str, bool]]:
         return Counter(
-            [
-                (target.address, reply.lost)
-                async for target, reply in engine.stream(targets, interval=0.05, count=4)
-            ]
+            [(target.address, reply.lost) async for target, reply in engine.stream(targets, interval=0.05, count=4)]
         )
 
     assert asyncio.run(collect()) == {
@@ -212,10 +206,8 @@ def test_a_stream_yields_every_echo_of_every_host(engine: Engine) -> None:
 
 def test_a_stream_may_be_left_in_the_middle(engine: Engine) -> None:
     async def leave() -> Reply:
-        stream = engine.stream([Target(host(V4, 77, 0, 1))], interval=0.05)
-        async for _, reply in stream:
-            break
-        await stream.aclose()
+        async with contextlib.aclosing(engine.stream([Target(host(V4, 77, 0, 1))], interval=0.05)) as stream:
+            await anext(stream)
         return await engine.echo(host(V4, 77, 0, 1))
 
     assert asyncio.run(leave()).status is Status.REPLY

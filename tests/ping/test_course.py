@@ -1,0 +1,152 @@
+"""Which echo leaves when, and what is said of those that could not."""
+
+from monitor.ping.airspace import Airspace
+from monitor.ping.carrier import Arrival
+from monitor.ping.clock import SECOND
+from monitor.ping.course import MISSED, Course, Flight, spread_evenly
+from monitor.ping.departures import Departures
+from monitor.ping.reply import Reply, Status
+from monitor.ping.target import Target
+
+HOST = Target("192.0.2.1", timeout=1)
+START = 1000 * SECOND
+
+
+def course(count: int | None = None, interval: float = 1.0, target: Target = HOST) -> Course:
+    made = Course(target, print, interval=interval, count=count)
+    made.start(START)
+    return made
+
+
+def answer(flight: Flight, status: Status = Status.REPLY) -> Arrival:
+    return Arrival(status, 1, flight.sequence, flight.payload, None, "192.0.2.1", 64, 0, 64)
+
+
+def statuses(replies: list[Reply]) -> list[Status]:
+    return [reply.status for reply in replies]
+
+
+def test_each_echo_is_due_an_interval_after_the_last_however_late_that_left() -> None:
+    steady = course(count=3)
+
+    assert [steady.step(START + late).due - START for late in (0, SECOND + 900_000_000, 2 * SECOND)] == [
+        0,
+        SECOND,
+        2 * SECOND,
+    ]
+    assert steady.over
+
+
+def test_after_a_long_sleep_the_index_jumps_over_what_nobody_wants_to_read() -> None:
+    slept = course()
+    slept.step(START)
+    flight = slept.step(START + 8 * 3600 * SECOND)
+
+    assert flight.index == 8 * 3600 - MISSED
+    assert flight.due == START + flight.index * SECOND
+
+
+def test_every_echo_of_a_course_with_an_end_is_told_of_after_any_sleep() -> None:
+    slept = course(count=500)
+    indexes = []
+    while not slept.over:
+        indexes.append(slept.step(START + 3600 * SECOND).index)
+
+    assert indexes == list(range(500))
+
+
+def test_courses_begin_spread_over_their_interval() -> None:
+    courses = [Course(HOST, print, count=None) for _ in range(4)]
+    spread_evenly(courses)
+
+    assert [each.due for each in courses] == [0, SECOND // 4, SECOND // 2, 3 * SECOND // 4]
+
+
+def test_departures_come_in_the_order_of_their_due_times() -> None:
+    departures = Departures()
+    fast, slow = course(interval=0.4), course(interval=1.0, target=Target("192.0.2.2"))
+    for each in (slow, fast):
+        departures.add(each)
+    order = []
+    for at in range(0, 1_201_000_000, 1_000_000):
+        while (flight := departures.next(START + at)) is not None:
+            order.append((round((flight.due - START) / 1e9, 1), flight.course is fast))
+
+    assert sorted(order) == sorted([(0.0, False), (0.0, True), (0.4, True), (0.8, True), (1.0, False), (1.2, True)])
+    assert [due for due, _ in order] == sorted(due for due, _ in order)
+
+
+def test_a_stopped_course_is_dropped_when_its_turn_comes() -> None:
+    departures, stopped = Departures(), course()
+    departures.add(stopped)
+    stopped.stop()
+
+    assert departures.next(START) is None
+    assert not departures
+
+
+def test_an_echo_that_the_kernel_had_no_room_for_is_the_next_to_leave() -> None:
+    departures = Departures()
+    departures.add(course())
+    flight = departures.next(START)
+    assert flight is not None
+    departures.hold(flight, START)
+
+    assert departures.next(START) is None
+    assert departures.wake_at(START + 60 * SECOND) > START
+    assert departures.next(START + SECOND // 100) is flight
+
+
+def test_what_is_heard_after_the_verdict_is_a_note() -> None:
+    flight = course().step(START)
+    flight.sent = START
+
+    assert statuses(flight.hear(Status.REPLY, answer(flight), SECOND // 10)) == [Status.REPLY]
+    assert statuses(flight.hear(Status.REPLY, answer(flight), SECOND // 5)) == [Status.DUPLICATE]
+    assert flight.hear(Status.PROHIBITED, answer(flight), 0) == []
+
+
+def test_an_answer_that_was_read_before_the_deadline_but_came_after_it_is_late() -> None:
+    flight = course().step(START)
+
+    heard = flight.hear(Status.REPLY, answer(flight), 2 * SECOND)
+    assert statuses(heard) == [Status.TIMEOUT, Status.LATE]
+    assert statuses(flight.hear(Status.REPLY, answer(flight), 3 * SECOND)) == [Status.DUPLICATE]
+
+
+def test_a_redirect_leaves_the_verdict_open() -> None:
+    flight = course().step(START)
+
+    assert statuses(flight.hear(Status.REDIRECT, answer(flight), 0)) == [Status.REDIRECT]
+    assert statuses(flight.hear(Status.REPLY, answer(flight), 1)) == [Status.REPLY]
+
+
+def test_each_echo_is_overdue_once_and_forgotten_a_while_later() -> None:
+    airspace, flights = (
+        Airspace(),
+        [course(target=Target("192.0.2.1", timeout=t)).step(START) for t in (2, 1, 1)],
+    )
+    for flight in flights:
+        airspace.check_in(flight)
+        flight.sent = START
+        airspace.depart(flight)
+
+    assert airspace.wake_at(START + 60 * SECOND) == START + SECOND
+    assert list(airspace.overdue(START + SECOND - 1)) == []
+    assert set(airspace.overdue(START + SECOND)) == set(flights[1:])
+    assert set(airspace.overdue(START + 2 * SECOND)) == {flights[0]}
+    assert airspace
+    assert list(airspace.overdue(START + 60 * SECOND)) == []
+    assert not airspace
+
+
+def test_no_two_echoes_in_the_air_share_host_and_number_nor_any_two_a_token() -> None:
+    airspace = Airspace()
+    flights = [course().step(START) for _ in range(2000)]
+    for flight in flights:
+        airspace.check_in(flight)
+        airspace.depart(flight)
+
+    assert flights[0].sequence == 1
+    assert len({flight.sequence for flight in flights}) == len(flights)
+    assert len({flight.payload for flight in flights}) == len(flights)
