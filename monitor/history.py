@@ -94,7 +94,7 @@ class Writer:
             await asyncio.wait([rest], timeout=ANSWER_SECONDS)
         if self._timer:
             self._timer.cancel()
-        self._thread.submit(connection.close)
+        self._thread.submit(_disconnect)
         self._thread.shutdown(wait=False)
 
     def _write_soon(self) -> None:
@@ -137,6 +137,11 @@ class Writer:
             _settle(future, refusal)
         for _, future in batch.ended:
             _settle(future, None)
+
+
+def _disconnect() -> None:
+    # Not `connection.close` handed over: that names the connection of the thread that hands.
+    connection.close()
 
 
 def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
