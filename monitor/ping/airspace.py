@@ -8,9 +8,10 @@ from monitor.ping.carrier import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.course import Flight
 from monitor.ping.icmp import TOKEN_SIZE
-from monitor.ping.reply import Status
+from monitor.ping.reply import REPLY, Status
 
-# How long, and of how many echoes, we remember what came of them, to tell a late or a second answer.
+# How long, and of how many unanswered echoes, we remember what came of them, to tell a late answer. An answered
+# one is remembered until its deadline, to tell a second answer.
 LINGER = 5 * SECOND
 LINGERING = 10_000
 TOKENS = 512
@@ -37,16 +38,17 @@ class Airspace:
     def check_in(self, flight: Flight) -> None:
         """Give an echo its payload, and the sequence that people will see, unless that is in the air."""
         target = flight.course.target
-        sequence = (flight.index + 1) & 0xFFFF
-        while (target.address, sequence) in self._known:
+        key = target.address, (flight.index + 1) & 0xFFFF
+        while key in self._known:
             self._taken += 1
-            sequence = (0x8000 + self._taken) & 0xFFFF
-        flight.sequence = sequence
-        flight.payload = (next(self._tokens) + target.padding)[: target.size]
+            key = target.address, (0x8000 + self._taken) & 0xFFFF
+        flight.key = key
+        token = next(self._tokens)
+        flight.payload = token + target.padding if target.size >= TOKEN_SIZE else token[: target.size]
 
     def depart(self, flight: Flight) -> None:
         """Take an echo that has been sent into the books until its deadline."""
-        self._known[flight.course.target.address, flight.sequence] = flight
+        self._known[flight.key] = flight
         self._lanes[flight.course.timeout].append(flight)
 
     def find(self, arrival: Arrival, ident: int) -> tuple[Flight, Status] | None:
@@ -63,17 +65,21 @@ class Airspace:
         return min(latest, self._lingering[0][0]) if self._lingering else latest
 
     def overdue(self, now: int) -> Iterator[Flight]:
-        """Yield each echo whose deadline has passed; each comes once, answered or not."""
+        """Yield each unanswered echo whose deadline has passed, once; forget those that are answered."""
         for timeout, lane in list(self._lanes.items()):
             while lane and lane[0].sent + timeout <= now:
                 flight = lane.popleft()
+                if flight.outcome is REPLY:
+                    del self._known[flight.key]
+                    continue
                 self._lingering.append((now + LINGER, flight))
-                yield flight
+                if flight.outcome is None:
+                    yield flight
             if not lane:
                 del self._lanes[timeout]
         while self._lingering and (self._lingering[0][0] <= now or len(self._lingering) > LINGERING):
             flight = self._lingering.popleft()[1]
-            del self._known[flight.course.target.address, flight.sequence]
+            del self._known[flight.key]
 
 
 def _draw_tokens() -> Iterator[bytes]:

@@ -4,17 +4,18 @@ import contextlib
 import errno
 import random
 import socket
-import sys
-import time
 from collections.abc import Iterator
 from struct import Struct, pack
+from time import monotonic_ns
 from typing import NamedTuple
 
 from monitor.ping.filter import filter_answers
 from monitor.ping.icmp import (
+    HEADER,
+    REPLY,
+    REQUEST,
     V4,
     V6,
-    build_echo,
     checksum,
     error_status,
     parse_answer,
@@ -22,6 +23,7 @@ from monitor.ping.icmp import (
     seal,
     strip_header,
 )
+from monitor.ping.reply import REPLY as ANSWERED
 from monitor.ping.reply import Status
 from monitor.ping.target import Target
 
@@ -33,7 +35,10 @@ PMTUDISC_WANT, PMTUDISC_DO = 1, 2
 MTU_DISCOVER = {V4: (socket.IPPROTO_IP, IP_MTU_DISCOVER), V6: (socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER)}
 PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
 
-TIMESPEC = Struct("@ll")
+read_time, read_number = Struct("@ll").unpack, Struct("@I").unpack
+read_header, pack_header = HEADER.unpack_from, HEADER.pack
+# A named tuple by its own constructor takes three times as long.
+make_tuple = tuple.__new__
 EXTENDED_ERROR = Struct("=IBBBxII")
 ORIGIN_ICMP = {V4: 2, V6: 3}
 OFFENDER = {V4: slice(20, 24), V6: slice(24, 40)}
@@ -85,10 +90,14 @@ class Carrier:
         self.family = family
         self.dropped = 0
         self._raw = raw
+        # A raw IPv4 socket sees the IP header, and the kernel looks after the checksum of nothing there.
+        self._wrapped = raw and family == V4
         self._ttl_kind = socket.IPV6_HOPLIMIT if family == V6 else socket.IP_TTL
         self._error_kind = IPV6_RECVERR if family == V6 else IP_RECVERR
         self._room = 2048
+        self._request, self._reply = REQUEST[family], REPLY[family]
         self._socket = open_socket(family, raw=raw)
+        self._sendto = self._socket.sendto
         self._socket.setblocking(False)
         _enlarge_buffer(self._socket)
         self._ask_for_details()
@@ -109,17 +118,25 @@ class Carrier:
 
     def build(self, sequence: int, payload: bytes) -> bytes:
         """Return the packet that asks for an echo of `payload`."""
-        message = build_echo(self.family, self.ident, sequence, payload)
+        message = pack_header(self._request, 0, 0, self.ident, sequence) + payload
         # Everywhere else the kernel adds the checksum, of IPv6 because it alone knows the source.
-        return seal(message) if self._raw and self.family == V4 else message
+        return seal(message) if self._wrapped else message
 
-    def send(self, target: Target, packet: bytes) -> tuple[int, int]:
-        """Hand a packet to the kernel and return when, by the monotonic and the real clock (ns).
+    def send(self, target: Target, packet: bytes) -> int:
+        """Hand a packet to the kernel and return when, by the monotonic clock (ns).
 
         `OSError` says why the kernel would not take it.
         """
+        if len(packet) + HEADROOM > self._room:
+            self._room = len(packet) + HEADROOM
         try:
-            return self._transmit(target, packet)
+            if not target.plain:
+                return self._transmit(target, packet)
+            address = target.address, 0
+            # Nothing between the clock and the call: another thread could take its turn there.
+            sent = monotonic_ns()
+            self._sendto(packet, address)
+            return sent
         except OSError as failure:
             if failure.errno in FULL or failure.errno == errno.EPERM:
                 raise
@@ -129,16 +146,19 @@ class Carrier:
             return self._transmit(target, packet)
         return self._transmit(target, packet)
 
-    def receive(self) -> Iterator[Arrival | None]:
-        """Yield the answers that have come in, at most some hundreds; None for one that makes no sense."""
+    def receive(self) -> list[Arrival | None]:
+        """Return the answers that have come in, at most some hundreds; None for one that makes no sense."""
+        arrivals: list[Arrival | None] = []
+        room, receive, read = self._room, self._socket.recvmsg, self._read
         for _ in range(READS):
             try:
-                data, control, _, address = self._socket.recvmsg(self._room, CONTROL_SIZE)
+                data, control, _, address = receive(room, CONTROL_SIZE)
             except BlockingIOError:
-                return
+                break
             except OSError:
                 continue
-            yield self._read(data, control, address[0])
+            arrivals.append(read(data, control, address[0]))
+        return arrivals
 
     def receive_errors(self) -> Iterator[Arrival | None]:
         """Yield the errors that routers, or this machine, have reported of packets sent."""
@@ -162,20 +182,13 @@ class Carrier:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
-    def _transmit(self, target: Target, packet: bytes) -> tuple[int, int]:
-        self._room = max(self._room, len(packet) + HEADROOM)
-        if target.plain:
-            address = target.address, 0
-            # Nothing between the clocks and the call: another thread could take its turn there.
-            sent = time.monotonic_ns(), time.time_ns()
-            self._socket.sendto(packet, address)
-            return sent
+    def _transmit(self, target: Target, packet: bytes) -> int:
         control = build_control(target)
         level, option = MTU_DISCOVER[self.family]
         if target.dont_fragment:
             self._socket.setsockopt(level, option, PMTUDISC_DO)
         try:
-            sent = time.monotonic_ns(), time.time_ns()
+            sent = monotonic_ns()
             self._socket.sendmsg([packet], control, 0, (target.address, 0))
             return sent
         finally:
@@ -186,20 +199,22 @@ class Carrier:
         ttl, received_at = None, 0
         for _, kind, value in control:
             if kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = TIMESPEC.unpack(value)
+                seconds, nanoseconds = read_time(value)
                 received_at = seconds * 1_000_000_000 + nanoseconds
             elif kind == self._ttl_kind:
-                ttl = int.from_bytes(value, sys.byteorder)
+                (ttl,) = read_number(value)
             elif kind == SO_RXQ_OVFL:
-                self.dropped = int.from_bytes(value, sys.byteorder)
-        if self._raw and self.family == V4:
-            data = strip_header(data)
-            # The kernel has not looked at the checksum before a raw IPv4 socket sees the packet.
-            if checksum(data):
-                return None
+                (self.dropped,) = read_number(value)
+        if self._wrapped:
+            data = _unwrap(data)
+        size = len(data)
+        if size >= HEADER.size and data[0] == self._reply and data[1] == 0:
+            _, _, _, ident, sequence = read_header(data)
+            payload = data[HEADER.size :]
+            return make_tuple(Arrival, (ANSWERED, ident, sequence, payload, None, sender, ttl, received_at, size))
         if (answer := parse_answer(self.family, data)) is None:
             return None
-        return Arrival(*answer, sender, ttl, received_at, len(data))
+        return Arrival(*answer, sender, ttl, received_at, size)
 
     def _read_error(self, quote: bytes, details: dict[int, bytes], address: tuple[str, int]) -> Arrival | None:
         reported = details.get(self._error_kind, b"")
@@ -245,6 +260,12 @@ def build_control(target: Target) -> Control:
         else:
             control.append((level, IP_PKTINFO, pack("@i4s4x", device, source)))
     return control
+
+
+def _unwrap(packet: bytes) -> bytes:
+    # The kernel has not looked at the checksum before a raw IPv4 socket sees the packet.
+    message = strip_header(packet)
+    return b"" if checksum(message) else message
 
 
 def _enlarge_buffer(opened: socket.socket) -> None:

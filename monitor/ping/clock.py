@@ -9,6 +9,8 @@ SLEEP = SECOND // 20
 STEP = SECOND // 1000
 WINDOW = SECOND // 100
 CALM = 20
+MOMENT = SECOND // 50_000
+TRIES = 5
 
 
 class Bucket:
@@ -73,6 +75,16 @@ def measure_round_trip(sent: int, sent_at: int, read: int, read_at: int, receive
     elapsed, round_trip = read - sent, received_at - sent_at
     stepped = not -STEP < read_at - sent_at - elapsed < STEP
     return elapsed if stepped or not 0 <= round_trip <= elapsed + STEP else round_trip
+
+
+def read_clocks() -> tuple[int, int]:
+    """Return the monotonic and the real time of one moment, in nanoseconds."""
+    for _ in range(TRIES):
+        before, real, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        # Another thread may have had its turn in between.
+        if after - before < MOMENT:
+            break
+    return before, real
 
 
 def _measure_sleep(now: int) -> int:

@@ -15,6 +15,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from monitor.ping.clock import SECOND
+from monitor.ping.course import Course
 from monitor.ping.icmp import V6
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
@@ -63,6 +65,7 @@ class CommandEngine:
         self._executor = executor
         self._path = path or shutil.which("ping") or "ping"
         self._runs: set[Run] = set()
+        self._rows: set[asyncio.Task[None]] = set()
 
     async def echo(
         self,
@@ -121,8 +124,33 @@ class CommandEngine:
                 echoes.create_task(ask(index))
         replies.put_nowait(None)
 
+    def follow(self, courses: Iterable[Course]) -> None:
+        """Send the echoes of each course as they come due, until it is over or stopped; in the running loop."""
+        for course in courses:
+            course.start(time.monotonic_ns())
+            row = asyncio.get_running_loop().create_task(self._sail(course))
+            self._rows.add(row)
+            row.add_done_callback(self._rows.discard)
+
+    async def _sail(self, course: Course) -> None:
+        async def ask(index: int) -> None:
+            course.deliver(await self._echo(course.target, index))
+
+        async with asyncio.TaskGroup() as echoes:
+            while not course.over:
+                await asyncio.sleep((course.due - time.monotonic_ns()) / SECOND)
+                if course.stopped:
+                    return
+                flight = course.step(now := time.monotonic_ns())
+                if now - flight.due > course.patience:
+                    course.deliver(flight.conclude(Status.NOT_SENT))
+                else:
+                    echoes.create_task(ask(flight.index))
+
     def close(self) -> None:
         """Kill what still runs."""
+        for row in self._rows:
+            row.cancel()
         for run in list(self._runs):
             run.kill()
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from monitor.ping.carrier import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.icmp import TOKEN_SIZE
-from monitor.ping.reply import Reply, Status
+from monitor.ping.reply import REPLY, Reply, Status
 from monitor.ping.target import Target
 
 Deliver = Callable[[Reply], None]
+# A named tuple by its own constructor takes three times as long.
+make_tuple = tuple.__new__
 
 # After a long sleep of the machine: so many slots are told as missed, the others by the jump of the index.
 MISSED = 60
@@ -88,33 +90,43 @@ class Course:
 
 
 class Flight:
-    """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one."""
+    """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one.
 
-    __slots__ = ("course", "due", "index", "outcome", "payload", "sent", "sent_at", "sequence")
+    `key` is the address and the sequence by which an answer finds it.
+    """
+
+    __slots__ = ("course", "due", "index", "key", "outcome", "payload", "sent", "sent_at")
 
     def __init__(self, course: Course, index: int, due: int) -> None:
         self.course = course
         self.index = index
         self.due = due
-        self.sent = self.sent_at = self.sequence = 0
+        self.sent = self.sent_at = 0
+        self.key = course.target.address, 0
         self.payload = b""
         self.outcome: Status | None = None
 
+    @property
+    def sequence(self) -> int:
+        """The number that its packet carries."""
+        return self.key[1]
+
     def judge(self, arrival: Arrival) -> Status | None:
         """Return what an answer means for this echo, None if it answers another one."""
-        if arrival.status is Status.REPLY and arrival.payload == self.payload:
-            return Status.REPLY
+        if arrival.status is REPLY and arrival.payload == self.payload:
+            return REPLY
         token, answered = self.payload[:TOKEN_SIZE], arrival.payload[:TOKEN_SIZE]
-        if arrival.status is Status.REPLY:
+        if arrival.status is REPLY:
             return Status.CORRUPT if answered == token else None
         # Who reports an error need not quote more than the header of what it was about.
         return arrival.status if token.startswith(answered) else None
 
     def hear(self, status: Status, arrival: Arrival, round_trip: int) -> list[Reply]:
         """Return what an answer makes known: the outcome, a note if that was known already, or both."""
-        if status is Status.REPLY:
+        if status is REPLY:
             if self.outcome is None and round_trip <= self.course.timeout:
-                return [self.conclude(status, round_trip, arrival)]
+                self.outcome = REPLY
+                return [self.report(REPLY, round_trip, arrival)]
             if self.outcome in ANSWERED:
                 return [self.report(Status.DUPLICATE, round_trip, arrival)]
             verdict = [self.conclude(Status.TIMEOUT)] if self.outcome is None else []
@@ -136,8 +148,8 @@ class Flight:
             return Reply(self.index, status, sent_at, delay_us=delay)
         if round_trip is None:
             return Reply(self.index, status, sent_at, source=arrival.sender, delay_us=delay)
-        rtt = round_trip // 1000
-        return Reply(self.index, status, sent_at, rtt, arrival.ttl, arrival.sender, arrival.size, delay_us=delay)
+        _, _, _, _, _, sender, ttl, _, size = arrival
+        return make_tuple(Reply, (self.index, status, sent_at, round_trip // 1000, ttl, sender, size, 0, delay))
 
 
 def spread_evenly(courses: Sequence[Course]) -> None:

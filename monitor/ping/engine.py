@@ -1,7 +1,6 @@
 """Sends echo requests to many hosts through shared sockets, and hands each one's reply back."""
 
 import asyncio
-import itertools
 import logging
 import math
 import os
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 
 from monitor.ping.airspace import Airspace
 from monitor.ping.carrier import FULL, READS, REFUSALS, Arrival, Carrier, open_carriers
-from monitor.ping.clock import SECOND, Load, Vigil, measure_round_trip
+from monitor.ping.clock import SECOND, Load, Vigil, measure_round_trip, read_clocks
 from monitor.ping.command import CommandEngine
 from monitor.ping.course import Course, Deliver, Flight, spread_evenly
 from monitor.ping.departures import Departures
@@ -29,10 +28,10 @@ logger = logging.getLogger(__name__)
 LONGEST_WAIT = 60 * SECOND
 # An answer stamped before its deadline may reach the socket a little after it.
 GRACE = SECOND // 1000
-SENDS = 64
+SENDS = 128
 # Under load the loop turns once in so many seconds and handles what has gathered; the answers can wait,
 # because the kernel has stamped them.
-PAUSE = 0.001
+PAUSE = 0.002
 
 
 class Engine(Protocol):
@@ -54,6 +53,10 @@ class Engine(Protocol):
 
         It ends when `count` echoes of every target have come to an end, never without a count.
         """
+
+    def follow(self, courses: Sequence[Course]) -> None:
+        """Send the echoes of each course as they come due, until it is over or stopped; each course's `deliver` is
+        told. Called in the event loop of the courses."""
 
     def close(self) -> None:
         """Give back sockets and threads; echoes in the air come back as not sent."""
@@ -202,36 +205,38 @@ class SocketEngine:
                 continue
             dropped = carrier.dropped
             errors = carrier.receive_errors() if event & select.EPOLLERR else ()
-            for arrival in itertools.chain(errors, carrier.receive()):
-                self._hear(arrival, carrier.ident)
-                read += 1
+            read += self._hear([*errors, *carrier.receive()], carrier.ident)
             if carrier.dropped != dropped:
                 self.counts["dropped"] += carrier.dropped - dropped
                 self._vigil.disturbed_at = time.monotonic_ns()
         return read
 
-    def _hear(self, arrival: Arrival | None, ident: int) -> None:
-        """Find whose answer this is and what it says; a stray one is counted and forgotten."""
-        if arrival is None:
-            self.counts["malformed"] += 1
-        elif (found := self._airspace.find(arrival, ident)) is None:
-            self.counts["stray"] += 1
-        else:
-            flight, status = found
-            read, read_at = time.monotonic_ns(), time.time_ns()
-            round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
-            for reply in flight.hear(status, arrival, round_trip):
-                self._outbox.put(flight.course, reply)
+    def _hear(self, arrivals: list[Arrival | None], ident: int) -> int:
+        """Find whose answer each is and what it says, and return how many; a stray one is counted and forgotten."""
+        read, read_at = read_clocks()
+        find, put = self._airspace.find, self._outbox.put
+        for arrival in arrivals:
+            if arrival is None:
+                self.counts["malformed"] += 1
+            elif (found := find(arrival, ident)) is None:
+                self.counts["stray"] += 1
+            else:
+                flight, status = found
+                round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
+                for reply in flight.hear(status, arrival, round_trip):
+                    put(flight.course, reply)
+        return len(arrivals)
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
         for flight in self._airspace.overdue(now - GRACE):
-            if flight.outcome is None:
-                heard = flight.sent > self._vigil.disturbed_at
-                self._conclude(flight, Status.TIMEOUT if heard else Status.NOT_SENT)
+            heard = flight.sent > self._vigil.disturbed_at
+            self._conclude(flight, Status.TIMEOUT if heard else Status.NOT_SENT)
 
     def _depart(self) -> int:
         """Send what is due, as far as the ceiling and the kernel's buffers allow, and return how many."""
+        now, real = read_clocks()
+        ahead = real - now
         for departed in range(SENDS):
             now = time.monotonic_ns()
             if (flight := self._departures.next(now)) is None:
@@ -241,15 +246,15 @@ class SocketEngine:
             elif (carrier := self._carriers.get(flight.course.target.family)) is None:
                 self._conclude(flight, Status.NO_ROUTE)
             else:
-                self._launch(flight, carrier)
+                self._launch(flight, carrier, ahead)
         return SENDS
 
-    def _launch(self, flight: Flight, carrier: Carrier) -> None:
-        """Send one packet, and keep it in mind until its deadline."""
+    def _launch(self, flight: Flight, carrier: Carrier, ahead: int) -> None:
+        """Send one packet, and keep it in mind until its deadline; the real clock is `ahead` of the monotonic."""
         self._airspace.check_in(flight)
-        packet = carrier.build(flight.sequence, flight.payload)
+        packet = carrier.build(flight.key[1], flight.payload)
         try:
-            flight.sent, flight.sent_at = carrier.send(flight.course.target, packet)
+            flight.sent = carrier.send(flight.course.target, packet)
         except OSError as error:
             if error.errno in FULL:
                 self.counts["retried"] += 1
@@ -257,6 +262,7 @@ class SocketEngine:
             else:
                 self._conclude(flight, REFUSALS.get(error.errno or 0, Status.NOT_SENT))
         else:
+            flight.sent_at = flight.sent + ahead
             self._departures.count(flight.sent)
             self._airspace.depart(flight)
 

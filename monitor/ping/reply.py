@@ -27,6 +27,8 @@ class Status(enum.StrEnum):
     REDIRECT = "redirect"
 
 
+# In Python 3.11 to look up a member of an enumeration takes longer than to parse a packet.
+REPLY = Status.REPLY
 NOTES = frozenset({Status.DUPLICATE, Status.LATE, Status.REDIRECT})
 
 REASONS = {

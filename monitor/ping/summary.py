@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from monitor.ping.reply import Reply, Status
+from monitor.ping.reply import REPLY, Reply, Status
 
 EXACT = 100
 PRECISION = 7
@@ -39,11 +39,17 @@ class Summary:
 
     def add(self, reply: Reply) -> None:
         """Count one reply; a note, such as a duplicate, is no echo of its own."""
-        self.duplicates += reply.duplicates
-        match reply.status:
-            case Status.REPLY if reply.rtt_us is not None:
-                self._count_sent(reply)
-                self._count_answer(reply.rtt_us)
+        status = reply.status
+        if status is REPLY and (rtt := reply.rtt_us) is not None:
+            self._count_sent(reply)
+            self._count_answer(rtt)
+        else:
+            self._count_other(reply, status)
+        if reply.duplicates:
+            self.duplicates += reply.duplicates
+
+    def _count_other(self, reply: Reply, status: Status) -> None:
+        match status:
             case Status.NOT_SENT:
                 self.not_sent += 1
             case Status.DUPLICATE:
@@ -52,7 +58,7 @@ class Summary:
                 self.late += 1
             case Status.REDIRECT:
                 pass
-            case status:
+            case _:
                 self._count_sent(reply)
                 self.errors += status is not Status.TIMEOUT
 
@@ -153,9 +159,9 @@ class Summary:
         self._keep(rtt, 1)
 
     def _keep(self, rtt: int, times: int) -> None:
-        floor = rtt - rtt % _width(rtt) if self._coarse else rtt
-        self._counts[floor] = self._counts.get(floor, 0) + times
-        if not self._coarse and len(self._counts) > EXACT:
+        floor, counts = rtt - rtt % _width(rtt) if self._coarse else rtt, self._counts
+        counts[floor] = counts.get(floor, 0) + times
+        if len(counts) > EXACT and not self._coarse:
             self._coarse = True
             counts, self._counts = self._counts, {}
             for value, count in counts.items():
