@@ -1,6 +1,5 @@
 # `make serve` runs the site, `make test` runs every check, `make bench` measures it beside its peers.
 PYTHON ?= python3
-PORT ?= 8000
 BIN = .venv/bin
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --quiet --upgrade --custom-compile-command "make lock"
@@ -8,7 +7,7 @@ UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes 
 .PHONY: serve test bench lock words clean
 
 serve: .venv/site
-	@exec $(BIN)/python manage.py serve --port $(PORT)
+	@exec $(BIN)/python manage.py serve $(if $(PORT),--port '$(PORT)')
 
 test: .venv/test
 	@exec ./.ci/check
@@ -17,6 +16,8 @@ bench: .venv/site .venv-bench/bench
 	@exec .venv-bench/bin/python -m tests.bench
 
 .venv/bin/python .venv-bench/bin/python:
+	@command -v $(firstword $(PYTHON)) >/dev/null \
+		|| { echo "There is no $(PYTHON) here; pingsite needs Python 3.11 or newer"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "pingsite needs Python 3.11 or newer; say which with make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \

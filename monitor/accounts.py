@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from monitor.models import User
 
@@ -27,6 +29,19 @@ def create_first_account() -> str | None:
     user.password_is_one_time = True
     user.save()
     return password
+
+
+class OwnPasswordValidator:
+    """Refuses the one-time password as a password of one's own."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise `ValidationError` where nothing would change."""
+        if user and user.pk and user.password_is_one_time and user.check_password(password):
+            raise ValidationError(self.get_help_text(), code="one_time_password")
+
+    def get_help_text(self) -> str:
+        """The rule, for the form."""
+        return _("Your password cannot be the one-time password.")
 
 
 def require_own_password(get_response: GetResponse) -> GetResponse:

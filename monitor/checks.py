@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Warning, register
 
 from monitor.diagnosis import look_at_icmp
-from monitor.ping.host import BadHost, parse_host
 
 
 @register("monitor")
@@ -17,16 +16,6 @@ def check_icmp(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
     if finding.good:
         return []
     return [Warning(f"This server may not ping: {finding.seen}.", finding.cure, id="monitor.W001")]
-
-
-@register("monitor")
-def check_default_host(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a default host that nobody could ping."""
-    try:
-        parse_host(settings.PINGSITE_DEFAULT_HOST)
-    except BadHost as bad:
-        return [Error(f"PINGSITE_DEFAULT_HOST: {bad}", id="monitor.E001")]
-    return []
 
 
 @register("monitor")

@@ -16,6 +16,7 @@ from monitor.runs import Runs
 from monitor.visitors import client_of_scope, visitor_of_scope
 from monitor.wire import (
     EVENTS_FAILED,
+    TOO_MANY,
     UNKNOWN_PATH,
     GroupMessage,
     Refusal,
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LAYER_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
+MAX_REFUSALS = 500
 
 
 class PingConsumer(AsyncWebsocketConsumer):
@@ -48,6 +50,7 @@ class PingConsumer(AsyncWebsocketConsumer):
         self.turn = asyncio.Lock()
         self.task: asyncio.Task[None] | None = None
         self.run_id: uuid.UUID | None = None
+        self.refusals = 0
 
     async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve the socket: frames in this task, events of runs in another. The inherited way makes a task and a hop
@@ -67,6 +70,7 @@ class PingConsumer(AsyncWebsocketConsumer):
             self.leave_run()
             for group in self.joined:
                 await self.ask_layer(self.channel_layer.group_discard(group, self.channel_name))
+            self.channel_layer.forget(self.channel_name)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand a frame to its method; nothing there touches the database without a hop of its own."""
@@ -91,7 +95,7 @@ class PingConsumer(AsyncWebsocketConsumer):
         await self.ask_layer(self.channel_layer.group_add(self.group, self.channel_name))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Translate a frame. Nothing long is awaited here: until this returns, nothing else reaches the socket."""
+        """Translate a frame. Nothing long is awaited here: until this returns, no other frame of the socket is read."""
         match parse_frame(text_data):
             case Refusal() as refusal:
                 await self.refuse(refusal)
@@ -112,10 +116,11 @@ class PingConsumer(AsyncWebsocketConsumer):
         self.task = asyncio.create_task(self.carry_out(self.run_id, order))
 
     async def carry_out(self, run_id: uuid.UUID, order: Order) -> None:
-        """The task of a run: whatever ends it, the person is told."""
+        """The task of a run: whatever keeps it from beginning, the person is told."""
         try:
             await self.runs.carry_out(run_id, order, await visitor_of_scope(self.scope), self.group)
         except Refusal as refusal:
+            self.shown.pop(str(run_id), None)
             await self.refuse(refusal)
         except DatabaseError as error:
             log.error("no run without the database: %s", error)
@@ -179,6 +184,12 @@ class PingConsumer(AsyncWebsocketConsumer):
     async def refuse(self, refusal: Refusal, run: uuid.UUID | None = None) -> None:
         """Say no, and why; the log has it in ASCII, for what was typed may want to look like something else."""
         client = client_of_scope(self.scope)
+        self.refusals += 1
+        if self.refusals > MAX_REFUSALS:
+            # Refusing costs a line of the log each time: somebody who asks for it without end is let go.
+            log.warning("%s was refused %d times and is closed", client, MAX_REFUSALS)
+            await self.close(TOO_MANY)
+            return
         log.info("refused %s to %s: %s %a", refusal.code, client, refusal.message, refusal.particulars)
         await self.send(error_json(refusal, run))
 

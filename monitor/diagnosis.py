@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from asgiref.sync import async_to_sync
@@ -44,7 +45,7 @@ def diagnose(looks: Iterable[Look]) -> list[Finding]:
 
 def everything(port: int) -> list[Look]:
     """All that the doctor looks at."""
-    return [look_at_icmp, look_at_ipv6, look_at_database, look_at_layer, lambda: look_at_port(port), look_at_clock,
+    return [look_at_icmp, look_at_ipv6, look_at_database, look_at_layer, partial(look_at_port, port), look_at_clock,
             look_at_names, look_at_data]  # fmt: skip
 
 
@@ -104,7 +105,8 @@ def look_at_port(port: int) -> Finding:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return Finding("port", False, f"port {port}: {error.strerror}", f"make serve PORT={port + 1}")
+            other = port + 1 if port < 65_535 else 8000
+            return Finding("port", False, f"port {port}: {error.strerror}", f"make serve PORT={other}")
     return Finding("port", True, f"port {port} is free")
 
 
@@ -155,10 +157,11 @@ async def _pass_message() -> None:
                 await layer.ask_redis()
     finally:
         await layer.group_discard("doctor", channel)
+        layer.forget(channel)
 
 
 def _look_safely(look: Look) -> Finding:
     try:
         return look()
     except Exception as error:  # a doctor that faints helps nobody
-        return Finding(getattr(look, "__name__", "look").removeprefix("look_at_"), False, repr(error), "report this")
+        return Finding(getattr(look, "func", look).__name__.removeprefix("look_at_"), False, repr(error), "report this")

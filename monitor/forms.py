@@ -1,10 +1,11 @@
-"""What people may type: a frame of the socket or a posted form → a command, or a refusal with its reason."""
+"""What people may type: a frame of a socket or a posted form → a command, or a refusal with its reason."""
 
 import json
 import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from django.conf import settings
 
@@ -43,6 +44,16 @@ class Resume:
     after: int
 
 
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Tell what changes on the board: of all hosts (None) or of these; every echo of one host (`lines`), asked
+    `faster` while this lasts."""
+
+    hosts: frozenset[int] | None
+    lines: int | None
+    faster: bool
+
+
 Command = Order | Stop | Resume
 
 
@@ -50,6 +61,22 @@ def parse_frame(text: str | None) -> Command | Refusal:
     """What a text frame of the socket asks for (None: a binary one). It never raises: threats end here."""
     try:
         return _parse_message(_load(text))
+    except Refusal as refusal:
+        return refusal
+
+
+def parse_subscription(text: str | None) -> Subscribe | Refusal:
+    """What a text frame of a board's socket asks for (None: a binary one). It never raises."""
+    try:
+        message = _load(text)
+        if message.get("event") != "subscribe":
+            raise Refusal("unknown_event", "That event is not known here.")
+        faster, lines = message.get("faster", False), message.get("lines")
+        if not isinstance(faster, bool):
+            raise _bad_value("faster", "true or false")
+        if lines is not None and not _is_id(lines):
+            raise _bad_value("lines", "the id of a host, or null")
+        return Subscribe(_hosts(message.get("hosts", "all")), lines, faster)
     except Refusal as refusal:
         return refusal
 
@@ -132,6 +159,19 @@ def _parse_resume(message: Mapping[str, object]) -> Resume:
     if identity is None:
         raise _bad_value("run", "the id of a run")
     return Resume(identity, int(_number(message, "after", -1, -1, MAX_COUNT, whole=True)))
+
+
+def _hosts(value: object) -> frozenset[int] | None:
+    if value == "all":
+        return None
+    if not isinstance(value, list) or not all(_is_id(each) for each in value):
+        raise _bad_value("hosts", "“all” or a list of ids")
+    return frozenset(value)
+
+
+def _is_id(value: object) -> TypeGuard[int]:
+    # bool is an int to Python; the ids of a database are 63 bits.
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63
 
 
 def _number(

@@ -65,9 +65,15 @@ class Writer:
         self._batch.begun.append((run, admitted))
         self._write_now()
         try:
-            await asyncio.wait_for(admitted, ANSWER_SECONDS)
+            # Not `wait_for`, which in Python 3.11 swallows a cancellation that meets its answer.
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await admitted
         except TimeoutError:
             raise Refusal("unavailable", "The history cannot be written right now.") from None
+        except asyncio.CancelledError:
+            if admitted.done() and not admitted.cancelled() and not admitted.exception():
+                self._take_back(run)
+            raise
 
     def keep(self, run: Run, reply: Reply) -> None:
         """Queue a reply of a run that has begun."""
@@ -96,6 +102,11 @@ class Writer:
             self._timer.cancel()
         self._thread.submit(_disconnect)
         self._thread.shutdown(wait=False)
+
+    def _take_back(self, run: Run) -> None:
+        """End a run that nobody waits for any more, though it was written that it began."""
+        run.outcome, run.finished_at = Outcome.STOPPED, timezone.now()
+        self.finish(run)
 
     def _write_soon(self) -> None:
         if self._timer is None:
@@ -133,7 +144,9 @@ class Writer:
                 self.dropped += len(batch.pings)
                 answers = [Refusal("unavailable", "The history cannot be written right now.")] * len(batch.begun)
                 break
-        for (_, future), refusal in zip(batch.begun, answers, strict=True):
+        for (run, future), refusal in zip(batch.begun, answers, strict=True):
+            if future.done() and refusal is None:
+                self._take_back(run)
             _settle(future, refusal)
         for _, future in batch.ended:
             _settle(future, None)

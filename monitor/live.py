@@ -7,11 +7,12 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from monitor.wire import Message
+from monitor.wire_watch import WatchMessage
 
 log = logging.getLogger(__name__)
 
 
-async def publish(group: str, message: Message) -> None:
+async def publish(group: str, message: Message | WatchMessage) -> None:
     """Send a message to whoever listens; what cannot be sent is logged, and fetched again by those who miss it."""
     try:
         # No time limit: neither of our layers waits for anything here.
@@ -20,13 +21,16 @@ async def publish(group: str, message: Message) -> None:
         log.warning("not published to %s: %r", group, error)
 
 
-async def listen(group: str) -> AsyncIterator[dict[str, Any]]:
-    """The messages of a group, for ever; each is there once it has been sent, in this process or another."""
+async def listen(*groups: str) -> AsyncIterator[dict[str, Any]]:
+    """The messages of groups, for ever; each is there once it has been sent, in this process or another."""
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add(group, channel)
+    for group in groups:
+        await layer.group_add(group, channel)
     try:
         while True:
             yield await layer.receive(channel)
     finally:
-        await layer.group_discard(group, channel)
+        for group in groups:
+            await layer.group_discard(group, channel)
+        layer.forget(channel)

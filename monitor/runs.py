@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from monitor.limits import Limits
 from monitor.live import listen, publish
 from monitor.models import Outcome, Run
 from monitor.ping.engine import Engine, PingForbidden, open_engine
-from monitor.ping.host import BadHost, Policy, check_addresses, is_address, resolve
+from monitor.ping.host import BadHost, check_addresses, is_address, resolve
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.ping.target import Target
@@ -28,7 +29,9 @@ from monitor.wire import RUN_EVENT, STOP_GROUP, Refusal, finished_json, server_j
 log = logging.getLogger(__name__)
 
 RESOLVE_SECONDS = 3.0
-RESOLVERS = 8
+RESOLVERS = 64
+# Look-ups of one client under way at once: a name server that never answers must not keep the others from theirs.
+LOOKUPS = 4
 CLOSE_SECONDS = 5.0
 FILE_SECONDS = 1.0
 
@@ -42,10 +45,15 @@ class Active:
     notes: list[Reply] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     ending: Outcome = Outcome.INTERRUPTED
-    orphaned: bool = False
+    # Sockets of its client that own it: the one that asked, and those that came back since one was lost.
+    owners: int = 1
+    left: bool = False
+    over: bool = False
 
     def end(self, outcome: Outcome) -> None:
-        """Cut the run short."""
+        """Cut the run short, unless it is telling its end already."""
+        if self.over:
+            return
         self.ending = outcome
         if self.task:
             self.task.cancel()
@@ -72,6 +80,7 @@ class Runs:
         # Not the loop's own executor: six threads here, shared with everything that blocks.
         self._resolvers = ThreadPoolExecutor(RESOLVERS, "resolve")
         self._active: dict[uuid.UUID, Active] = {}
+        self._asking: Counter[str] = Counter()
         self._tended: set[asyncio.Task[None]] = set()
         self._obeying: asyncio.Task[None] | None = None
 
@@ -117,16 +126,18 @@ class Runs:
         active = self._active.get(identity)
         if active is None:
             return False
-        active.orphaned = True
-        self._tend(self._wait_for_return(active))
+        active.owners -= 1
+        active.left = True
+        if active.owners <= 0:
+            self._tend(self._wait_for_return(active))
         return True
 
     def adopt(self, identity: uuid.UUID, client: str) -> asyncio.Task[None] | None:
         """The task of a run whose socket is gone, for the same client's new socket to own; None where there is none."""
         active = self._active.get(identity)
-        if active is None or not active.orphaned or active.run.client != client:
+        if active is None or not active.left or active.run.client != client:
             return None
-        active.orphaned = False
+        active.owners += 1
         return active.task
 
     async def find(self, identity: uuid.UUID) -> Found | None:
@@ -183,7 +194,7 @@ class Runs:
         run = Run(
             id=identity,
             host=order.host,
-            address=await self._find_address(order, visitor.policy),
+            address=await self._find_address(order, visitor),
             count=order.count,
             interval=order.interval,
             timeout=order.timeout,
@@ -199,21 +210,33 @@ class Runs:
         active = self._active[identity] = Active(run)
         return active
 
-    async def _find_address(self, order: Order, policy: Policy) -> str:
+    async def _find_address(self, order: Order, visitor: Visitor) -> str:
         """The numeric address to ping. Everything after this handles the number: a name may change its mind."""
         try:
             if is_address(order.host):
-                return check_addresses(resolve(order.host, order.family), policy)
+                return check_addresses(resolve(order.host, order.family), visitor.policy)
             async with asyncio.timeout(RESOLVE_SECONDS):
-                asked = asyncio.get_running_loop().run_in_executor(
-                    self._resolvers, self._resolve, order.host, order.family
-                )
-                return check_addresses(await asked, policy)
+                return check_addresses(await self._look_up(order, visitor.client), visitor.policy)
         except TimeoutError:
             sentence = f"The name service did not answer for {order.host}."
             raise Refusal("name_timeout", sentence, host=order.host) from None
         except BadHost as bad:
             raise Refusal(bad.code, str(bad), reason=bad.reason, host=order.host) from None
+
+    async def _look_up(self, order: Order, client: str) -> list[str]:
+        """The addresses of a name. What is counted is the thread's work: it goes on when its caller has given up."""
+        if self._asking[client] >= LOOKUPS:
+            raise Refusal("too_fast", "Too many pings. Try again in 3 s.", retry_after=3)
+        loop = asyncio.get_running_loop()
+        self._asking[client] += 1
+        asked = self._resolvers.submit(self._resolve, order.host, order.family)
+        asked.add_done_callback(lambda _: loop.call_soon_threadsafe(self._asked, client))
+        return await asyncio.wrap_future(asked)
+
+    def _asked(self, client: str) -> None:
+        self._asking[client] -= 1
+        if not self._asking[client]:
+            del self._asking[client]
 
     async def _take(self, active: Active, reply: Reply) -> None:
         if reply.note:
@@ -224,7 +247,7 @@ class Runs:
         await self._tell(active.run, reply.index, server_json(active.run, reply))
 
     async def _finish(self, active: Active) -> None:
-        run = active.run
+        run, active.over = active.run, True
         run.outcome = active.ending
         run.finished_at = timezone.now()
         run.set_summary(summarise(active.replies + active.notes))
@@ -246,7 +269,7 @@ class Runs:
         """End the runs whose clients say so through another process."""
         async for message in listen(STOP_GROUP):
             active = self._active.get(uuid.UUID(message["run"]))
-            if active and active.orphaned and active.run.client == message["client"]:
+            if active and active.left and active.run.client == message["client"]:
                 active.end(Outcome.STOPPED)
 
     async def _tell(self, run: Run, index: int, text: str) -> None:
@@ -255,7 +278,7 @@ class Runs:
     async def _wait_for_return(self, active: Active) -> None:
         left = timezone.now()
         await asyncio.sleep(self._grace)
-        if active.orphaned and not await was_resumed(active.run.id, left):
+        if active.owners <= 0 and not await was_resumed(active.run.id, left):
             active.end(Outcome.STOPPED)
 
 

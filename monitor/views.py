@@ -16,7 +16,7 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from monitor import forms
 from monitor.diagnosis import diagnose, readiness
@@ -56,7 +56,7 @@ def start_posted_run(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def show_run(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """A run as a page of its own: live while it goes on, afterwards the record."""
     run, replies = find_or_404(request, identity)
@@ -65,7 +65,7 @@ def show_run(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def export_run_csv(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """The pings of a run as CSV, a row each; times are UTC, round trips milliseconds, empty where there was none."""
     run, replies = find_or_404(request, identity)
@@ -80,7 +80,7 @@ def export_run_csv(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def export_run_json(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     """A whole run as JSON."""
     run, replies = find_or_404(request, identity)
@@ -91,7 +91,7 @@ def export_run_json(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     return JsonResponse(shape)
 
 
-@require_GET
+@require_safe
 def show_docs(request: HttpRequest, page: str = "index") -> HttpResponse:
     """A page of the documentation, in the reader's language where it is written in that."""
     try:
@@ -101,14 +101,14 @@ def show_docs(request: HttpRequest, page: str = "index") -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 def show_health(request: HttpRequest) -> HttpResponse:
     """Whether the process answers."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
-@require_GET
+@require_safe
 def show_readiness(request: HttpRequest) -> HttpResponse:
     """Whether a run would work: database, channel layer, ICMP. 503 where one of them would not."""
     findings = diagnose(readiness())

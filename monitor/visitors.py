@@ -1,4 +1,4 @@
-"""Who asks: what their requests are counted by, and which addresses they may ping."""
+"""Who asks: what their requests are counted by, which addresses they may ping, what they may see and change."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -34,6 +34,22 @@ def visitor_of_request(request: HttpRequest) -> Visitor:
     return Visitor(client_key(address), choose_policy(address, request.user))
 
 
+async def may_look_in_scope(scope: Mapping[str, Any]) -> bool:
+    """Whether the visitor behind a socket may see the watched hosts."""
+    signed_in = scope["session"].session_key is not None
+    return may_look(await get_user(scope) if signed_in else AnonymousUser())
+
+
+def may_look(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether somebody may see the watched hosts: whoever signed in, and everybody where the board is public."""
+    return bool(settings.PINGSITE_PUBLIC_BOARD or (user.is_authenticated and user.is_active))
+
+
+def may_change(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether somebody may add, change and delete watched hosts."""
+    return bool(user.is_active and getattr(user, "is_staff", False))
+
+
 def client_of_scope(scope: Mapping[str, Any]) -> str:
     """What the limits count the other end of a socket by."""
     return client_key(_address_of_scope(scope))
@@ -53,7 +69,8 @@ def client_key(address: str) -> str:
 def choose_policy(address: str, user: AbstractBaseUser | AnonymousUser) -> Policy:
     """What somebody at this address may ping. A site that was given no origins serves its own machine: to anybody
     from elsewhere it is as strict as one on the internet."""
-    if user.is_active and getattr(user, "is_staff", False):
+    # Whoever has yet to choose a password of their own has no rights yet.
+    if user.is_active and getattr(user, "is_staff", False) and not getattr(user, "password_is_one_time", False):
         return Policy.UNICAST
     policy = Policy(settings.PINGSITE_ANONYMOUS_MAY_PING)
     if settings.PINGSITE_LOCAL and policy is Policy.UNICAST and not _is_loopback(address):

@@ -11,6 +11,7 @@ from monitor.ping.reply import Reply, format_line
 
 # Close codes of ours, as those of the server are: daphne cannot send 1001, 1008 or 1011 for an application.
 UNKNOWN_PATH = 4404
+TOO_MANY = 4429
 EVENTS_FAILED = 4500
 
 # The name of the consumer's method that hands an event of a run to the browser.

@@ -8,7 +8,6 @@ from collections import deque
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
-from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +68,10 @@ class MemoryLayer:
         if mailbox := self.channels.get(channel):
             mailbox.put_nowait(message)
 
+    def forget(self, channel: str) -> None:
+        """End a channel that nobody receives from any more."""
+        self.channels.pop(channel, None)
+
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member of a group."""
         self.groups.setdefault(group, set()).add(channel)
@@ -117,6 +120,7 @@ class RedisLoopLayer(MemoryLayer, RedisPubSubLoopLayer):
         self._mark = os.urandom(8)
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=OUTBOX)
         self._changed = asyncio.Event()
+        self._regrouped = False
         self._task: asyncio.Task[None] | None = None
 
     async def receive(self, channel: str) -> Message:
@@ -129,11 +133,13 @@ class RedisLoopLayer(MemoryLayer, RedisPubSubLoopLayer):
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member; Redis is told in good time."""
         await super().group_add(self._get_group_channel_name(group), channel)
+        self._regrouped = True
         self._wake()
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, where there is one."""
         await super().group_discard(self._get_group_channel_name(group), channel)
+        self._regrouped = True
         self._wake()
 
     async def group_send(self, group: str, message: Message) -> None:
@@ -169,11 +175,14 @@ class RedisLoopLayer(MemoryLayer, RedisPubSubLoopLayer):
             await self._changed.wait()
             self._changed.clear()
             try:
-                await self._subscribe_as_wanted()
+                if self._regrouped:
+                    self._regrouped = False
+                    await self._subscribe_as_wanted()
                 await self._empty_outbox()
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever a client library raises: without this task no process hears another
                 log.warning("Redis is away, trying again: %r", error)
                 await asyncio.sleep(RETRY_SECONDS)
+                self._regrouped = True
                 self._changed.set()
 
     async def _subscribe_as_wanted(self) -> None:

@@ -1,11 +1,15 @@
-"""The admin: every run and every ping, to read; the first account and its one-time password."""
+"""The admin: every run and every ping, to read; the first account and its one-time password; the log of refusals."""
 
 import csv
 import datetime as dt
 import io
+import logging
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -49,7 +53,7 @@ def test_the_list_of_runs_costs_the_same_for_any_number(
 ) -> None:
     for each in range(number):
         keep_run(f"host{each}.example", 2)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = admin_client.get("/admin/monitor/run/").content.decode()
     assert page.count("12.345") == 3 * number
 
@@ -62,7 +66,7 @@ def test_the_list_of_pings_costs_the_same_for_any_number(
         keep_run(f"host{each}.example", 1)
     with django_assert_num_queries(6):
         page = admin_client.get("/admin/monitor/ping/").content.decode()
-    assert page.count("✓ reply") == page.count("✕ timeout") == number
+    assert page.count("✓ reply") == page.count("✕ no reply") == number
 
 
 def test_runs_are_found_by_host_outcome_replies_and_date(admin_client: Client) -> None:
@@ -74,6 +78,7 @@ def test_runs_are_found_by_host_outcome_replies_and_date(admin_client: Client) -
         "q=alice": ["alice"],
         "q=192.0.2.1": ["alice", "bob", "charlie"],
         "outcome__exact=stopped": ["charlie"],
+        "host=alice.example": ["alice"],
         "replies=some": ["bob"],
         "replies=none": ["charlie"],
         "replies=all": ["alice"],
@@ -81,7 +86,8 @@ def test_runs_are_found_by_host_outcome_replies_and_date(admin_client: Client) -
         f"started_at__year={today.year - 1}": [],
     }.items():
         page = admin_client.get(f"/admin/monitor/run/?{query}").content.decode()
-        assert [name for name in ("alice", "bob", "charlie") if f"{name}.example" in page] == found, query
+        table = page.partition('id="result_list"')[2].partition("</table>")[0]
+        assert [name for name in ("alice", "bob", "charlie") if f"{name}.example" in table] == found, query
 
 
 def test_a_run_shows_its_pings_as_they_were_shown(admin_client: Client) -> None:
@@ -100,12 +106,31 @@ def test_nothing_measured_can_be_changed_or_added(admin_client: Client) -> None:
     assert run.host == "alice.example"
 
 
-def test_the_selection_is_exported_as_csv(admin_client: Client) -> None:
+@async_to_sync
+async def export(client: AsyncClient, path: str, keys: list[Any], language: str = "en") -> tuple[str, str]:
+    """How the export is to be saved, and its text."""
+    form = {"action": "export_csv", "_selected_action": [str(key) for key in keys]}
+    answer = await client.post(path, form, headers={"accept-language": language})
+    pieces = [piece async for piece in answer.streaming_content]
+    return answer.headers["content-disposition"], b"".join(pieces).decode()
+
+
+@pytest.fixture
+def asgi_client(admin_user: User) -> AsyncClient:
+    client = AsyncClient()
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_selection_is_exported_as_csv(
+    asgi_client: AsyncClient, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.admin.CSV_PIECE", 1)
     runs = [keep_run("alice.example", 2), keep_run("bob.example", 0)]
-    answer = admin_client.post(
-        "/admin/monitor/run/", {"action": "export_csv", "_selected_action": [str(run.pk) for run in runs]}
-    )
-    table = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    disposition, text = export(asgi_client, "/admin/monitor/run/", [run.pk for run in runs], language)
+    assert disposition == 'attachment; filename="runs.csv"'
+    table = list(csv.DictReader(io.StringIO(text)))
     assert {(row["host"], row["received"], row["avg_us"]) for row in table} == {
         ("alice.example", "2", "12345"),
         ("bob.example", "0", ""),
@@ -126,7 +151,60 @@ def test_the_first_account_is_made_once_and_must_choose_a_password(client: Clien
 
 
 def test_the_admin_speaks_korean(admin_client: Client) -> None:
-    keep_run("alice.example", 2)
+    keep_run("alice.example", 1)
     page = admin_client.get("/admin/monitor/run/", headers={"accept-language": "ko"}).content.decode()
     assert str(dt.date.today().year) in page
     assert '<html lang="ko"' in page
+    assert "핑" in page
+    assert "Monitor" not in page
+    page = admin_client.get("/admin/monitor/ping/", headers={"accept-language": "ko"}).content.decode()
+    assert "✓ 응답" in page
+    assert "✕ 응답 없음" in page
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_the_page_of_a_run_costs_the_same_for_any_number_of_pings(
+    admin_client: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = keep_run("alice.example", 0)
+    run.pings.all().delete()
+    for index in range(number):
+        run.pings.create(index=index, status="timeout", sent_at=run.started_at)
+    with django_assert_num_queries(4):
+        page = admin_client.get(f"/admin/monitor/run/{run.pk}/change/").content.decode()
+    assert page.count("No answer from 192.0.2.1") == number
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the site writes to its log from here on."""
+    handler = next(handler for handler in logging.getLogger().handlers if handler.name == "stderr")
+    text = io.StringIO()
+    before = handler.setStream(text)
+    yield text
+    handler.setStream(before)
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status", "line"),
+    [
+        ("/home", "evil.example", 400, "Invalid HTTP_HOST header: 'evil.example'"),
+        ("/nowhere", "127.0.0.1", 404, "Not Found: /nowhere"),
+        ("/admin/monitor/run/add/", "127.0.0.1", 403, "Forbidden (Permission denied)"),
+    ],
+)
+def test_a_refused_request_is_a_line_in_the_log_without_a_traceback(
+    admin_client: Client, log: io.StringIO, path: str, host: str, status: int, line: str
+) -> None:
+    assert admin_client.get(path, headers={"host": host}).status_code == status
+    assert line in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
+def test_a_failure_keeps_its_traceback_in_the_log(
+    admin_client: Client, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.admin.RunAdmin.list_per_page", "many")
+    admin_client.raise_request_exception = False
+    assert admin_client.get("/admin/monitor/run/").status_code == 500
+    assert "Traceback" in log.getvalue()

@@ -126,6 +126,27 @@ async def test_stop_ends_the_run_and_says_what_there_is() -> None:
         assert len(engine.asked) == asked
 
 
+async def test_a_stop_at_any_moment_leaves_no_run_going() -> None:
+    async with site() as application:
+        for moment in range(12):
+            async with visiting(application) as browser:
+                await browser.press(count=100, interval=0.2)
+                await asyncio.sleep(moment / 2000)
+                await browser.say(event="stop")
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        assert not await Run.objects.filter(outcome="running").aexists()
+
+
+async def test_a_stop_after_the_last_line_still_ends_with_the_summary() -> None:
+    async with site() as application, visiting(application) as browser:
+        await browser.press(count=1)
+        await browser.hear()
+        await browser.hear()
+        await browser.say(event="stop")
+        assert (await browser.hear())["event"] == "finished"
+
+
 async def test_stop_without_a_run_changes_nothing() -> None:
     async with site() as application, visiting(application) as browser:
         await browser.say(event="stop")

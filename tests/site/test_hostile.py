@@ -115,3 +115,46 @@ async def test_presses_in_the_same_moment_do_not_slip_past_a_limit_together() ->
         await asyncio.gather(*(browser.press(count=1) for browser in browsers))
         last = [(await browser.hear_all())[-1]["event"] for browser in browsers]
     assert sorted(last) == ["error"] * 5 + ["finished"] * 3
+
+
+async def test_one_client_cannot_take_all_that_everybody_may_send_to_a_host() -> None:
+    async with site(limits=Limits(0, 100)) as application, contextlib.AsyncExitStack() as stack:
+        greedy = [await stack.enter_async_context(visiting(application)) for _ in range(5)]
+        for browser in greedy:
+            await browser.press(count=20, interval=0.2, host="8.8.8.8")
+        answers = [await browser.hear() for browser in greedy]
+        assert [answer["event"] for answer in answers] == ["started"] * 4 + ["error"]
+        assert answers[-1]["code"] == "too_fast"
+        other = await stack.enter_async_context(visiting(application, address="198.51.100.9"))
+        await other.press(count=1, interval=0.2, host="8.8.8.8")
+        assert (await other.hear())["event"] == "started"
+
+
+async def test_a_name_server_that_never_answers_one_client_does_not_keep_another_from_its_names() -> None:
+    hang = threading.Event()
+
+    def resolve(host: str, family: str) -> list[str]:
+        if host == "slow.example":
+            hang.wait(30)
+        return ["127.0.0.1"]
+
+    async with site(resolve=resolve) as application, contextlib.AsyncExitStack() as stack:
+        answers = []
+        for _ in range(6):
+            browser = await stack.enter_async_context(visiting(application))
+            await browser.press(host="slow.example")
+            answers.append(browser)
+        refused = [await browser.hear(10) for browser in answers]
+        assert sorted(answer["code"] for answer in refused) == ["name_timeout"] * 4 + ["too_fast"] * 2
+        other = await stack.enter_async_context(visiting(application, address="::1"))
+        await other.press(host="fast.example", count=1)
+        assert (await other.hear_all())[-1]["event"] == "finished"
+        hang.set()
+
+
+async def test_a_socket_that_asks_to_be_refused_without_end_is_closed() -> None:
+    async with site() as application, visiting(application) as browser:
+        for _ in range(501):
+            await browser.say(event="nothing")
+        outputs = [await browser.receive_output(5) for _ in range(501)]
+    assert outputs[-1] == {"type": "websocket.close", "code": 4429}

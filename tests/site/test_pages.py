@@ -42,10 +42,6 @@ async def finished_run(application: Application, **fields: object) -> str:
         return (await browser.hear_all())[0]["run"]
 
 
-def test_the_bare_address_leads_home(client: Client) -> None:
-    assert client.get("/").headers["location"] == "/home"
-
-
 @pytest.mark.parametrize("path", ["/home", "/docs/", "/admin/login/", "/nowhere", "/healthz"])
 def test_every_answer_carries_the_strict_policy(client: Client, path: str) -> None:
     policy = client.get(path).headers["content-security-policy"]

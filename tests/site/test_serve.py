@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,12 +20,14 @@ import pytest
 import websockets
 
 ROOT = Path(__file__).parent.parent.parent
+# Not what a `make` around these tests hands down.
+SURROUNDINGS = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
 
 
 class Served:
     """A running site: its port, and what it has printed so far."""
 
-    def __init__(self, data: Path, port: int, **variables: str) -> None:
+    def __init__(self, data: Path, port: int | None, **variables: str) -> None:
         self.data = data
         self.port = port
         self.text = ""
@@ -34,7 +37,7 @@ class Served:
             "PINGSITE_RUNS_PER_MINUTE": "0",
             "PYTHONUNBUFFERED": "1",
         } | variables
-        command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+        command = [sys.executable, "manage.py", "serve", *([] if port is None else ["--port", str(port)])]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -136,6 +139,47 @@ def test_a_busy_port_is_one_sentence_and_exit_code_1(served: Served, tmp_path: P
     assert f"Port {served.port}" in other.text
     assert "make serve PORT=" in other.text
     assert "Traceback" not in other.text
+
+
+def test_port_0_announces_the_port_really_bound(tmp_path: Path) -> None:
+    site = Served(tmp_path / "data", 0).wait_ready()
+    try:
+        told = re.search(r"is ready: http://127\.0\.0\.1:(\d+)/home", site.text)
+        assert told
+        site.port = int(told[1])
+        assert site.port != 0
+        assert b"<html" in site.get("/home")
+    finally:
+        site.end()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [({}, "serve"), ({"PINGSITE_PORT": "8464"}, "serve"), ({"PORT": "81"}, "serve --port '81'")]
+)
+def test_make_says_a_port_only_where_one_was_given(given: dict[str, str], said: str) -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "--old-file=.venv/site", "serve"]
+    shown = subprocess.run(
+        command, cwd=ROOT, env=SURROUNDINGS | given, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert shown.stdout.splitlines()[-1].rstrip() == f"exec .venv/bin/python manage.py {said}"
+
+
+def test_pingsite_port_is_the_port_served(tmp_path: Path) -> None:
+    port = free_port()
+    site = Served(tmp_path / "data", None, PINGSITE_PORT=str(port)).wait_ready()
+    site.end()
+    assert f"http://127.0.0.1:{port}/home" in site.text
+
+
+def test_make_without_python_says_so_in_one_sentence(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    command = ["make", "PYTHON=python-of-nowhere", ".venv/bin/python"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=SURROUNDINGS, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stdout.splitlines() == ["There is no python-of-nowhere here; pingsite needs Python 3.11 or newer"]
+    assert len([line for line in ended.stderr.splitlines() if not line.startswith("make")]) == 0
 
 
 def test_to_listen_elsewhere_the_origins_must_be_said(tmp_path: Path) -> None:

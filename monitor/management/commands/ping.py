@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitor.ping import PingForbidden, Target, open_engine
-from monitor.ping.host import BadHost, parse_host, resolve
+from monitor.ping.host import BadHost, Policy, check_addresses, parse_host, resolve
 from monitor.ping.report import Csv, JsonLines, Lines, Report, Row
 from monitor.ping.table import LiveTable
 
@@ -72,7 +72,7 @@ def find_rows(options: dict[str, Any]) -> list[Row]:
         try:
             names = [parse_host(host) for host in options["hosts"]]
             found = [executor.submit(resolve, name, options["family"]) for name in names]
-            addresses = [lookup.result(LONGEST_LOOKUP)[0] for lookup in found]
+            addresses = [check_addresses(lookup.result(LONGEST_LOOKUP), Policy.UNICAST) for lookup in found]
             return [
                 Row(host, Target(address, options["timeout"], options["size"], options["ttl"]))
                 for host, address in zip(options["hosts"], addresses, strict=True)

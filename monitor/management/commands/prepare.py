@@ -21,7 +21,8 @@ class Command(BaseCommand):
             self._migrate()
             password = create_first_account()
         except DatabaseError as error:
-            raise CommandError(f"The database {self._name()} cannot be opened: {str(error).strip()}.") from None
+            seen = " ".join(str(error).split())
+            raise CommandError(f"The database {self._name()} cannot be opened: {seen}.") from None
         if password:
             self.stdout.write(f"First account: {FIRST_NAME}, one-time password: {password}")
             self.stdout.write("It is shown only now; sign in at /admin/ and choose your own.")

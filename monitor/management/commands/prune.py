@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from monitor.upkeep import tidy
 
@@ -14,4 +15,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prune and say how much."""
-        self.stdout.write(f"{tidy()} runs deleted")
+        try:
+            number = tidy()
+        except DatabaseError as error:
+            seen = " ".join(str(error).split())
+            raise CommandError(f"Nothing was pruned: {seen} (manage.py prepare makes the tables).") from None
+        self.stdout.write(f"{number} runs deleted")

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from monitor.diagnosis import look_at_icmp
 from monitor.history import settle_abandoned
+from monitor.management.commands.doctor import MOST, read_port
 from monitor.models import Run
+from monitor.watcher import Watcher
 from pingsite.asgi import application
 from pingsite.server import Server
 
@@ -28,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address to listen on."""
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-        parser.add_argument("--port", type=int, default=settings.PINGSITE_PORT, help="the port to listen on (8000)")
+        parser.add_argument("--port", type=read_port, default=settings.PINGSITE_PORT, help="the port to listen on")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         """Serve until told to stop."""
@@ -45,10 +47,11 @@ class Command(BaseCommand):
         icmp = look_at_icmp()
         if not icmp.good:
             self.stderr.write(f"This server may not ping: {icmp.seen}. To permit it: {icmp.cure}")
-        server = Server(
+        application.watcher = Watcher()
+        server: Server = Server(
             application,
             build_endpoint_description_strings(host=host, port=port),
-            ready_callable=lambda: self.announce(host, port),
+            ready_callable=lambda: self.announce(host, server.listening_addresses[0][1]),
             ping_interval=15,
             websocket_max_message_size=1 << 16,
             websocket_max_frame_size=1 << 16,
@@ -59,7 +62,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def announce(self, host: str, port: int) -> None:
-        """The one line that says where to look."""
+        """The one line that says where to look; the port is the one really bound, which 0 leaves to the system."""
         shown = f"[{host}]" if ":" in host else host
         self.stdout.write(f"pingsite is ready: http://{shown}:{port}/home  (Ctrl-C ends it)")
         self.stdout.flush()
@@ -74,5 +77,5 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
             busy = getattr(error, "errno", None) == errno.EADDRINUSE
-            hint = f" Try another: make serve PORT={port + 1}" if busy else ""
+            hint = f" Try another: make serve PORT={port + 1 if port < MOST else port - 1}" if busy else ""
             raise CommandError(f"Port {port} of {host} cannot be listened on: {error}.{hint}") from None
