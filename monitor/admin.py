@@ -2,16 +2,20 @@
 
 import csv
 import datetime as dt
+import io
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from monitor import host_admin  # noqa: F401 - importing it registers it
 from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
 
@@ -27,6 +31,7 @@ RUN_COLUMNS = (
     "sent", "received", "lost", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
 )  # fmt: skip
 TIMES = ("fastest", "average", "slowest", "mdev", "jitter")
+CSV_PIECE = 65_536  # characters that are sent at a time
 PING_COLUMNS = ("run_id", "index", "sent_at", "status", "rtt_us", "ttl", "source", "size", "duplicates")
 
 admin.site.site_header = admin.site.site_title = "pingsite"
@@ -65,6 +70,22 @@ class LossFilter(admin.SimpleListFilter):
         return queryset.filter(WITH_REPLIES[choice]) if (choice := self.value()) in WITH_REPLIES else queryset
 
 
+class HostFilter(admin.SimpleListFilter):
+    """Runs by host: those pinged most of late."""
+
+    title = _("host")
+    parameter_name = "host"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The 20 most frequent hosts of the last 1,000 runs."""
+        recent = Run.objects.order_by("-started_at").values_list("host", flat=True)[:1000]
+        return [(host, host) for host, _runs in Counter(recent).most_common(20)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        """The runs of a choice."""
+        return queryset.filter(host=host) if (host := self.value()) else queryset
+
+
 class PingInline(ReadOnly, admin.TabularInline):
     """The pings of a run, on its page."""
 
@@ -73,6 +94,10 @@ class PingInline(ReadOnly, admin.TabularInline):
     ordering = ("index",)
     can_delete = False
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ping]:
+        """Each with its run, whose address is in the line."""
+        return super().get_queryset(request).select_related("run")
 
     @admin.display(description=_("line"))
     def line(self, ping: Ping) -> str:
@@ -91,15 +116,15 @@ class PingInline(ReadOnly, admin.TabularInline):
 
 
 @admin.action(description=_("Export the selected rows as CSV"))
-def export_csv(model_admin: "RunAdmin | PingAdmin", request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+def export_csv(
+    model_admin: "RunAdmin | PingAdmin", request: HttpRequest, queryset: QuerySet[Any]
+) -> StreamingHttpResponse:
     """The selected rows, every column; times are UTC, round trips microseconds."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{model_admin.opts.verbose_name_plural}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(model_admin.csv_columns)
-    for row in queryset.iterator(2000):
-        writer.writerow(_cell(getattr(row, name)) for name in model_admin.csv_columns)
-    return response
+    return StreamingHttpResponse(
+        _stream_csv(model_admin.csv_columns, queryset),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{model_admin.opts.model_name}s.csv"'},
+    )
 
 
 @admin.register(Run)
@@ -120,7 +145,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
         "page",
     )
     list_display_links = ("started",)
-    list_filter = ("outcome", LossFilter, "started_at")
+    list_filter = ("outcome", LossFilter, HostFilter, "started_at")
     search_fields = ("host", "address", "client", "=id")
     search_help_text = _("Host, address, client or the id of a run")
     date_hierarchy = "started_at"
@@ -232,12 +257,25 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
     def shape(self, ping: Ping) -> str:
         """The status as a shape and a word."""
         shapes = {Status.REPLY: "✓", Status.NOT_SENT: "▨"}
-        return f"{shapes.get(Status(ping.status), '✕')} {ping.status}"
+        return f"{shapes.get(Status(ping.status), '✕')} {ping.get_status_display()}"
 
     @admin.display(description=_("round trip (ms)"), ordering="rtt_us")
     def rtt(self, ping: Ping) -> str:
         """Milliseconds, right-aligned."""
         return _ms(ping.rtt_us)
+
+
+async def _stream_csv(columns: Sequence[str], queryset: QuerySet[Any]) -> AsyncIterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    async for row in queryset.aiterator(2000):
+        writer.writerow(_cell(getattr(row, name)) for name in columns)
+        if text.tell() >= CSV_PIECE:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
 
 
 def _moment(time: dt.datetime | None) -> str:

@@ -133,6 +133,31 @@ PROBLEMS = {
     "lost_before_start": _("The connection broke before the run began. Press Submit again."),
 }
 
+WATCHED = {
+    "watched": _("It is watched already, as {name}."),
+    "twice": _("It stands in the lines twice."),
+    "bad_field": _("One of the values makes no sense."),
+    "bad_field_name": _("A name has at most 100 characters, and is given once."),
+    "bad_field_group": _("A group has at most 100 characters."),
+    "bad_field_tags": _("A host has at most 10 tags."),
+    "bad_field_interval": _("The interval is 0.2 to 300 seconds."),
+    "bad_field_timeout": _("The timeout is 0.1 to 30 seconds."),
+    "bad_field_family": _("The kind of address is auto, 4, 6 or both."),
+    "bad_field_lines": _("At most 200 lines can be added at a time."),
+    "not_allowed_board": _("Sign in to see the watched hosts."),
+    "state_starting": _("starting"),
+    "state_up": _("up"),
+    "state_down": _("down"),
+    "state_not_measured": _("not measured"),
+    "state_paused": _("paused"),
+    "problem_unknown_host": _("its name does not resolve"),
+    "problem_name_timeout": _("the name service does not answer"),
+    "problem_no_family": _("it has no address of the chosen kind"),
+    "problem_not_permitted": _("this server may not send pings"),
+    "looking_one": _("1 person is looking"),
+    "looking": _("{n} people are looking"),
+}
+
 LIMITS = {
     "max_count": forms.MAX_COUNT,
     "min_interval": forms.MIN_INTERVAL,
@@ -141,7 +166,7 @@ LIMITS = {
     "max_timeout": forms.MAX_TIMEOUT,
 }
 
-SENTENCES = CONNECTION | FORM | VERDICTS | NOTES | STATUSES | PROBLEMS
+SENTENCES = CONNECTION | FORM | VERDICTS | NOTES | STATUSES | PROBLEMS | WATCHED
 
 
 def words() -> dict[str, str]:
@@ -152,11 +177,11 @@ def words() -> dict[str, str]:
 def refusal_words(refusal: Refusal) -> str:
     """The sentence for a refusal, as the page's scripts would say it, for pages that have none."""
     given = refusal.particulars
-    sentences = (PROBLEMS.get(key) for key in (f"{refusal.code}_{given.get('reason')}", refusal.code))
+    sentences = (SENTENCES.get(key) for key in (f"{refusal.code}_{given.get('reason')}", refusal.code))
     sentence = next((found for found in sentences if found), refusal.message)
     seconds = max(1, math.ceil(float(given.get("retry_after", 1))))
-    values = {name: f"{limit:g}" for name, limit in LIMITS.items()}
-    return str(sentence).format_map(Holes(values, host=given.get("host", ""), s=seconds))
+    values: dict[str, object] = {name: f"{limit:g}" for name, limit in LIMITS.items()}
+    return str(sentence).format_map(Holes({"host": ""} | values | given, s=seconds))
 
 
 class Holes(dict[str, object]):

@@ -1,4 +1,4 @@
-"""The ASGI application: Django for HTTP, Channels for WebSockets, one set of runs for both."""
+"""The ASGI application: Django for HTTP, Channels for WebSockets, one set of runs and one board for both."""
 
 import asyncio
 import os
@@ -11,31 +11,41 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pingsite.settings")
 django_application = get_asgi_application()
 
 # Models cannot be imported before Django is set up by the line above.
+from monitor.onlookers import Onlookers  # noqa: E402
 from monitor.routing import route_sockets  # noqa: E402
 from monitor.runs import Runs  # noqa: E402
 from monitor.upkeep import keep_up  # noqa: E402
+from monitor.watcher import Watcher  # noqa: E402
 
 
 class Application(ProtocolTypeRouter):
-    """The whole application around some runs. Our server opens and closes it; others may leave that."""
+    """The whole application around some runs, and a watcher where this process is to watch. Our server opens and closes
+    it; others may leave that."""
 
-    def __init__(self, runs: Runs) -> None:
-        super().__init__({"http": self.serve_http, "websocket": route_sockets(runs)})
+    def __init__(self, runs: Runs, watcher: Watcher | None = None) -> None:
         self.runs = runs
+        self.watcher = watcher
+        self.onlookers = Onlookers()
+        super().__init__({"http": self.serve_http, "websocket": route_sockets(runs, self.onlookers)})
         self.upkeep: asyncio.Task[None] | None = None
 
     async def serve_http(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Hand a request to Django, whose views find the runs in its scope."""
-        await django_application(scope | {"runs": self.runs}, receive, send)
+        """Hand a request to Django, whose views find the runs and the board in its scope."""
+        await django_application(scope | {"runs": self.runs, "onlookers": self.onlookers}, receive, send)
 
     async def open(self) -> None:
         """Start what goes on beside the connections, in the running loop."""
         self.upkeep = asyncio.create_task(keep_up(), name="upkeep")
+        if self.watcher:
+            self.watcher.start()
 
     async def close(self) -> None:
         """End that and every run, and write what waits."""
         if self.upkeep:
             self.upkeep.cancel()
+        if self.watcher:
+            await self.watcher.close()
+        await self.onlookers.close()
         await self.runs.close()
 
 

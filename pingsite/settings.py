@@ -3,22 +3,21 @@
 import hashlib
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-import environ
 from csp.constants import NONE, SELF
 
 from pingsite import environment as read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA = read.make_folder(Path(read.read_text("DATA", str(BASE_DIR / ".data"))).resolve())
+DATA = read.read_folder("DATA", BASE_DIR / ".data")
 SECRET_KEY = read.read_secret("SECRET_KEY", DATA)
 DEBUG = False
 
 # Without origins the site serves this machine alone: only loopback names are answered.
 PINGSITE_ORIGINS = read.read_origins("ORIGINS")
 PINGSITE_LOCAL = not PINGSITE_ORIGINS
-PINGSITE_DEFAULT_HOST = read.read_text("DEFAULT_HOST", "8.8.8.8")
+PINGSITE_DEFAULT_HOST = read.read_host("DEFAULT_HOST", "8.8.8.8")
 PINGSITE_DEFAULT_COUNT = 5
 PINGSITE_DEFAULT_INTERVAL = 1.0
 PINGSITE_TIMEOUT = read.read_number("TIMEOUT", 2.0, least=0.1, most=10)
@@ -27,16 +26,23 @@ PINGSITE_ANONYMOUS_MAY_PING = read.read_text(
     "unicast" if PINGSITE_LOCAL else "global",
     choices=("unicast", "global", "nothing"),
 )
+PINGSITE_PUBLIC_BOARD = (
+    read.read_text("PUBLIC_BOARD", "yes" if PINGSITE_LOCAL else "no", choices=("yes", "no")) == "yes"
+)
 PINGSITE_RUNS_PER_MINUTE = read.read_integer("RUNS_PER_MINUTE", 30, least=0, most=1_000_000)
 PINGSITE_PACKETS_PER_SECOND = read.read_number("PACKETS_PER_SECOND", 50, least=0, most=1_000_000)
 PINGSITE_THREADS = read.read_integer("THREADS", 64, least=1, most=1024)
 PINGSITE_ENGINE = read.read_text("ENGINE", "auto", choices=("auto", "datagram", "raw", "command"))
 PINGSITE_RESUME_SECONDS = read.read_number("RESUME_SECONDS", 30, least=0, most=3600)
 PINGSITE_KEEP_DAYS = read.read_number("KEEP_DAYS", 30, least=0.01, most=36_500)
+# Of watched hosts: every packet, then the figures of every minute, then those of every hour; 0 keeps hours for ever.
+PINGSITE_KEEP_PACKETS_DAYS = read.read_number("KEEP_PACKETS_DAYS", 30, least=2, most=36_500)
+PINGSITE_KEEP_MINUTES_DAYS = read.read_number("KEEP_MINUTES_DAYS", 365, least=2, most=36_500)
+PINGSITE_KEEP_HOURS_DAYS = read.read_number("KEEP_HOURS_DAYS", 0, least=0, most=36_500)
 PINGSITE_PORT = read.read_integer("PORT", 8000, least=0, most=65_535)
 
 # Answered by name where the site is deployed; the health checks of a proxy come by a loopback name.
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *(urlsplit(o).hostname or "" for o in PINGSITE_ORIGINS)]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *map(read.take_host, PINGSITE_ORIGINS)]
 CSRF_TRUSTED_ORIGINS = PINGSITE_ORIGINS
 SECURE_PROXY_SSL_HEADER = None if PINGSITE_LOCAL else ("HTTP_X_FORWARDED_PROTO", "https")
 _https = not PINGSITE_LOCAL and all(origin.startswith("https://") for origin in PINGSITE_ORIGINS)
@@ -102,10 +108,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASE_URL = read.read_url(
-    "DATABASE_URL", f"sqlite:///{DATA / 'pingsite.sqlite3'}", ("sqlite", "postgres", "postgresql")
-)
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": read.read_database("DATABASE_URL", f"sqlite:///{quote(str(DATA / 'pingsite.sqlite3'))}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Measured with two processes of eight writers each: the default options gave 38,321 "database is locked",
@@ -131,6 +134,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "monitor.accounts.OwnPasswordValidator"},
 ]
 
 LANGUAGE_CODE = "en"
@@ -150,7 +154,7 @@ def _fingerprint(folder: Path) -> str:
 
 # A versioned folder, so that relative imports between modules need no rewriting and may be cached for ever.
 STATIC_URL = f"/static/{_fingerprint(BASE_DIR / 'monitor' / 'static')}/"
-STATIC_ROOT = read.make_folder(Path(read.read_text("STATIC_ROOT", str(DATA / "static"))))
+STATIC_ROOT = read.read_folder("STATIC_ROOT", DATA / "static")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 365 * 24 * 3600
 
@@ -159,7 +163,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "filters": {"untraced": {"()": "pingsite.logs.Untraced"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["untraced"],
+            "formatter": "line",
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

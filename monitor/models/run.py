@@ -1,11 +1,10 @@
-"""Nouns: people, runs and the pings of a run, with their fields, constraints and querysets."""
+"""Runs and the pings of a run."""
 
 import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
 from django.db import connection, models
 from django.db.models import Count, F, Sum
 from django.utils import timezone
@@ -18,21 +17,6 @@ from monitor.ping.summary import Summary
 SLACK = dt.timedelta(seconds=30)
 
 
-class User(AbstractUser):
-    """Somebody who signs in."""
-
-    password_is_one_time = models.BooleanField(_("must choose a password"), default=False, editable=False)
-
-    class Meta:
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
-
-    def set_password(self, raw_password: str | None) -> None:
-        """Set a password of one's own; it ends the reign of a one-time one."""
-        super().set_password(raw_password)
-        self.password_is_one_time = False
-
-
 class Outcome(models.TextChoices):
     """How a run ended, or that it has not."""
 
@@ -42,6 +26,24 @@ class Outcome(models.TextChoices):
     INTERRUPTED = "interrupted", _("interrupted")
     FAILED = "failed", _("failed")
 
+
+# What a ping of a run can have come to, in the words of the page.
+STATUSES = {
+    Status.REPLY.value: _("reply"),
+    Status.TIMEOUT.value: _("no reply"),
+    Status.HOST_UNREACHABLE.value: _("host unreachable"),
+    Status.NET_UNREACHABLE.value: _("network unreachable"),
+    Status.PORT_UNREACHABLE.value: _("port unreachable"),
+    Status.PROTOCOL_UNREACHABLE.value: _("protocol unreachable"),
+    Status.UNREACHABLE.value: _("unreachable"),
+    Status.PROHIBITED.value: _("forbidden by a firewall"),
+    Status.TIME_EXCEEDED.value: _("too many hops"),
+    Status.TOO_BIG.value: _("too big"),
+    Status.CORRUPT.value: _("damaged answer"),
+    Status.NO_ROUTE.value: _("no route"),
+    Status.BLOCKED.value: _("blocked by this server"),
+    Status.NOT_SENT.value: _("not measured"),
+}
 
 # Runs by how many of their pings had a reply.
 WITH_REPLIES = {
@@ -62,10 +64,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that must have ended by now, and whose process went away before it wrote so."""
         return self.filter(outcome=Outcome.RUNNING, ends_by__lte=now)
 
-    def rates(self, addresses: set[str], now: dt.datetime) -> dict[str, float]:
-        """Packets a second that the runs going on send to each of the addresses."""
-        rows = self.going(now).filter(address__in=addresses).values_list("address")
-        return dict(rows.annotate(rate=Sum(1.0 / F("interval"), output_field=models.FloatField())))
+    def rates(self, addresses: set[str], now: dt.datetime) -> dict[tuple[str, str], float]:
+        """Packets a second that the runs going on send, by address and client."""
+        rows = self.going(now).filter(address__in=addresses).values_list("address", "client")
+        rated = rows.annotate(rate=Sum(1.0 / F("interval"), output_field=models.FloatField()))
+        return {(address, client): rate for address, client, rate in rated}
 
     def starts(self, clients: set[str], since: dt.datetime) -> dict[str, tuple[int, dt.datetime]]:
         """For each client that started runs since then: how many, and when the first of them."""
@@ -159,7 +162,7 @@ class Ping(models.Model):
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="pings", verbose_name=_("run"))
     index = models.PositiveSmallIntegerField(_("index"))
-    status = models.CharField(_("status"), max_length=24, choices=[(s.value, s.value) for s in Status])
+    status = models.CharField(_("status"), max_length=24, choices=STATUSES)
     sent_at = models.DateTimeField(_("sent"))
     rtt_us = models.PositiveIntegerField(_("round trip (µs)"), null=True)
     ttl = models.PositiveSmallIntegerField(_("TTL"), null=True)

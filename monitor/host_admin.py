@@ -1,0 +1,113 @@
+"""The admin of watched hosts: add, change, pause and delete them, and see what the last day was like."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from monitor.health import State
+from monitor.models import Host
+from monitor.ping.host import BadHost, parse_host
+from monitor.roster import pause_hosts
+from monitor.series import read_series
+from monitor.wire import Refusal
+from monitor.words import refusal_words
+
+SHAPES = {State.UP: "✓", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸"}
+DAY = dt.timedelta(days=1)
+COLUMNS = ("sent", "received", "not_measured", "min", "median", "p95", "max")
+
+
+class HostForm(forms.ModelForm):
+    """A host, checked as everywhere else."""
+
+    class Meta:
+        model = Host
+        fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused")
+
+    def clean_host(self) -> str:
+        """The host as `parse_host` returns it."""
+        text = self.cleaned_data["host"].strip()
+        try:
+            return parse_host(text)
+        except BadHost as bad:
+            raise ValidationError(refusal_words(Refusal(bad.code, str(bad), reason=bad.reason, host=text))) from None
+
+    def clean_tags(self) -> list[str]:
+        """A list of words."""
+        tags = self.cleaned_data["tags"] or []
+        if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
+            raise ValidationError(_("Tags are a list of words, such as [“core”, “wired”]."))
+        return tags
+
+
+@admin.action(description=_("Pause the selected hosts"))
+def pause(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Host]) -> None:
+    """Ask them no more for now."""
+    pause_hosts(queryset.values_list("pk", flat=True), paused=True)
+
+
+@admin.action(description=_("Go on with the selected hosts"))
+def go_on(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Host]) -> None:
+    """Ask them again."""
+    pause_hosts(queryset.values_list("pk", flat=True), paused=False)
+
+
+@admin.register(Host)
+class HostAdmin(admin.ModelAdmin):
+    """Every watched host."""
+
+    form = HostForm
+    list_display = ("name", "shape", "host", "address", "group", "interval", "paused", "page")
+    list_filter = ("state", "group", "paused", "family")
+    search_fields = ("name", "host", "address", "group")
+    show_full_result_count = False
+    list_per_page = 100
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("shape", "state_since", "address", "problem", "page", "history")
+    actions = (pause, go_on)
+
+    def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
+        """Save it; one with another name to resolve begins anew."""
+        if {"host", "family"} & set(form.changed_data):
+            obj.address, obj.problem = None, ""
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("state"), ordering="state")
+    def shape(self, host: Host) -> str:
+        """The state as a shape and a word."""
+        return f"{SHAPES[State(host.state)]} {host.get_state_display()}"
+
+    @admin.display(description=_("page"))
+    def page(self, host: Host) -> str:
+        """The host's own page."""
+        return format_html('<a href="{}">{}</a>', reverse("host", args=[host.slug]), _("open")) if host.pk else "–"
+
+    @admin.display(description=_("the last day"))
+    def history(self, host: Host) -> SafeString | str:
+        """What was kept of the last day, a row for each hour; round trips in µs."""
+        if not host.pk:
+            return "–"
+        now = timezone.now()
+        columns = read_series(host, now - DAY, now, 25).columns
+        rows = [
+            (f"{dt.datetime.fromtimestamp(at / 1000, dt.UTC):%Y-%m-%d %H:%M}", *figures)
+            for at, *figures in zip(columns["t"], *(columns[name] for name in COLUMNS), strict=True)
+            if figures[0] is not None
+        ]
+        head = format_html_join("", "<th>{}</th>", [(name,) for name in ("UTC", *COLUMNS)])
+        body = format_html_join("", "<tr>{}</tr>", [(_cells(row),) for row in rows])
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body) if rows else "–"
+
+
+def _cells(row: tuple[Any, ...]) -> SafeString:
+    return format_html_join("", '<td class="number">{}</td>', [("–" if cell is None else cell,) for cell in row])

@@ -1,0 +1,61 @@
+"""Work that one process at a time does: whoever holds its lease, claimed and kept by conditional updates."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from monitor.models import Lease
+
+# A holder that has not renewed for so long, as seen by the one who waits, is dead.
+LEASE = dt.timedelta(seconds=6)
+# A lease that ran out this long ago is not worth the wait: no two clocks of one site are so far apart.
+STALE = dt.timedelta(seconds=30)
+
+
+class Claim:
+    """The claim of `holder` to the work called `name`. Its methods block, and raise what the database raises.
+
+    Whether another holder lives is not read off the clock of another machine: it lives while its row changes.
+    """
+
+    def __init__(self, name: str, holder: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.holder = holder
+        self._clock = clock
+        self._seen: tuple[str, dt.datetime] | None = None
+        self._seen_at = 0.0
+
+    def hold(self) -> bool:
+        """Renew the lease, or take it where nobody has it; whether it is ours."""
+        mine = Lease.objects.filter(name=self.name, holder=self.holder)
+        return bool(mine.update(expires_at=timezone.now() + LEASE)) or self._take()
+
+    def release(self) -> None:
+        """Give the lease back, for another to take at once."""
+        Lease.objects.filter(name=self.name, holder=self.holder).delete()
+
+    def _take(self) -> bool:
+        lease = Lease.objects.filter(name=self.name).first()
+        if lease is None:
+            return self._create()
+        if not self._is_dead(lease):
+            return False
+        same = Lease.objects.filter(name=self.name, holder=lease.holder, expires_at=lease.expires_at)
+        return same.update(holder=self.holder, expires_at=timezone.now() + LEASE) == 1
+
+    def _create(self) -> bool:
+        try:
+            with transaction.atomic():
+                Lease.objects.create(name=self.name, holder=self.holder, expires_at=timezone.now() + LEASE)
+        except IntegrityError:
+            return False
+        return True
+
+    def _is_dead(self, lease: Lease) -> bool:
+        if (seen := (lease.holder, lease.expires_at)) != self._seen:
+            self._seen, self._seen_at = seen, self._clock()
+        waited = self._clock() - self._seen_at
+        return waited >= LEASE.total_seconds() or lease.expires_at + STALE < timezone.now()

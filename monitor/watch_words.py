@@ -1,0 +1,82 @@
+"""The sentences that the scripts of the board and of a host's page fill in, beside those of `monitor.words`."""
+
+from django.utils.translation import gettext_lazy as _
+
+from monitor.words import words
+
+SPANS = {
+    "span_s": _("{s} s"),
+    "span_min": _("{min} min"),
+    "span_h": _("{h} h"),
+    "span_h_min": _("{h} h {min} min"),
+    "span_d": _("{d} d"),
+    "span_d_h": _("{d} d {h} h"),
+}
+
+BOARD = {
+    "all_answer": _("All {n} hosts answer."),
+    "all_answer_one": _("The host answers."),
+    "some_need": _("{n} of {number} hosts need attention."),
+    "some_need_one": _("{n} of {number} hosts needs attention."),
+    "none_judged": _("Nothing is judged yet: the first pings are on their way."),
+    "all_paused": _("Every host is paused."),
+    "gateway": _("the way out of this network"),
+    "shown": _("{n} of {number} hosts shown"),
+    "group_none": _("Without a group"),
+    "state_degraded": _("losing"),
+    "short_looking": _("{n} looking"),
+    "silent": _("Nothing has come from the watcher since {time}."),
+    "lately": _("Pings leave at most {late} ms late (99 of 100); {waiting} wait to be written."),
+    "label_now": _("now"),
+    "label_median": _("median"),
+    "label_jitter": _("jitter"),
+    "label_loss": _("loss of an hour"),
+    "label_since": _("since"),
+}
+
+HOST = {
+    "host_up": _("Up for {span}: every ping of five minutes has a reply"),
+    "host_up_lossy": _("Up for {span}: {loss} of pings of five minutes have no reply"),
+    "host_up_new": _("Up: it answers"),
+    "host_degraded": _("Answers, but {loss} of pings of five minutes have no reply"),
+    "host_down": _("Down for {span}: {reason}"),
+    "host_not_measured": _("Not measured for {span}: {reason}"),
+    "host_starting": _("The first pings are on their way"),
+    "host_paused": _("Paused for {span}: nothing is measured"),
+    "no_reason": _("no reply"),
+    "chart_empty": _("Nothing was measured in this time."),
+    "chart_failed": _("The history could not be loaded. It is tried again."),
+    "point": _("{time} · median {median} ms · 5–95 % {low}–{high} ms · loss {loss}"),
+    "point_one": _("{time} · {ms} ms"),
+    "point_lost": _("{time} · {lost} of {sent} pings lost"),
+    "point_lost_one": _("{time} · no reply"),
+    "point_unmeasured": _("{time} · not measured: {reason}"),
+    "point_nothing": _("{time} · not measured: nobody was watching"),
+    "each_point": _("Each point is {span}."),
+    "each_ping": _("Each point is one ping."),
+    "source_hours": _("From hours: percentiles are within 3.1 %."),
+    "source_minutes": _("From minutes: percentiles are within 3.1 %."),
+    "cell": _("{day} {hour}:00: median {ms} ms, loss {loss}"),
+    "cell_lost": _("{day} {hour}:00: no reply at all"),
+    "cell_nothing": _("{day} {hour}:00: nothing measured"),
+    "spread": _("Half of {n} replies took {low} to {high} ms; the slowest {most} ms."),
+    "spread_nothing": _("No reply in this time."),
+}
+
+REASONS = {
+    "reason_-16": _("the watcher ended before the reply"),
+    "reason_-17": _("the ping could not leave in time"),
+    "reason_-18": _("this machine was asleep"),
+    "reason_-19": _("its name did not resolve"),
+    "reason_-20": _("this server might not send pings"),
+    "problem_bad_host": _("this is not the address of one machine"),
+    "problem_not_allowed": _("this site may not ping that address"),
+    "problem_no_route": _("this server has no route to it"),
+}
+
+SENTENCES = SPANS | BOARD | HOST | REASONS
+
+
+def watch_words() -> dict[str, str]:
+    """Every sentence by its key, in the language of the request."""
+    return words() | {key: str(sentence) for key, sentence in SENTENCES.items()}

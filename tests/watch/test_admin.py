@@ -1,0 +1,60 @@
+"""Watched hosts in the admin."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+
+from monitor.models import Host
+from tests.watch.sites import watch
+
+pytestmark = pytest.mark.django_db
+FORM = {
+    "name": "alice",
+    "slug": "alice",
+    "host": "127.0.0.1",
+    "family": "auto",
+    "interval": "1",
+    "timeout": "2",
+    "tags": "[]",
+}
+
+
+def test_a_host_is_added_and_checked_as_on_the_pages(admin_client: Client) -> None:
+    for wrong in ({"host": "127.1"}, {"interval": "0.1"}, {"tags": "1"}, {"timeout": "99"}):
+        page = admin_client.post("/admin/monitor/host/add/", FORM | wrong)
+        assert page.status_code == 200, wrong
+    assert (
+        "four decimal numbers"
+        in admin_client.post("/admin/monitor/host/add/", FORM | {"host": "127.1"}).content.decode()
+    )
+    assert admin_client.post("/admin/monitor/host/add/", FORM).status_code == 302
+    assert Host.objects.get().host == "127.0.0.1"
+
+
+def test_a_host_with_another_address_begins_anew(admin_client: Client) -> None:
+    (host,) = watch("alice")
+    Host.objects.update(address="127.0.1.1", problem="x")
+    admin_client.post(f"/admin/monitor/host/{host.pk}/change/", FORM | {"host": "127.0.0.9"})
+    changed = Host.objects.get()
+    assert (changed.host, changed.address, changed.problem) == ("127.0.0.9", None, "")
+    assert changed.changed_at > host.changed_at
+
+
+def test_hosts_are_paused_and_go_on_together(admin_client: Client) -> None:
+    hosts = watch("alice", "bob")
+    chosen = {"_selected_action": [host.pk for host in hosts]}
+    admin_client.post("/admin/monitor/host/", {"action": "pause"} | chosen)
+    assert Host.objects.filter(paused=True).count() == 2
+    admin_client.post("/admin/monitor/host/", {"action": "go_on"} | chosen)
+    assert Host.objects.filter(paused=False).count() == 2
+    assert Host.objects.first().changed_at - hosts[0].changed_at > dt.timedelta(0)
+
+
+def test_a_host_has_its_state_and_its_last_day(admin_client: Client) -> None:
+    (host,) = watch("alice")
+    Host.objects.update(state="down")
+    page = admin_client.get(f"/admin/monitor/host/{host.pk}/change/").content.decode()
+    assert "✕ down" in page
+    assert "the last day" in page.lower()
+    assert 'href="/hosts/alice/"' in page
