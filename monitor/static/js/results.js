@@ -102,10 +102,12 @@ export class Results {
     setText(this.#find("#summary"), [counts, received ? spread : "", more].filter(Boolean).join(" · "));
   }
 
-  #showLinks({ run }) {
+  #showLinks({ run, host }) {
     const link = this.#find("#link");
     if (!link || !run) return;
     link.href = this.config.run_url.replace("__run__", run);
+    const keep = this.#find("#keep");
+    if (keep) keep.search = new URLSearchParams({ host });
     this.#find("#links").hidden = false;
   }
 }
