@@ -11,8 +11,10 @@ import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
-from monitor import wire
-from monitor.ping.reply import NOTES, Status
+from monitor import sockets, wire, wire_watch
+from monitor.forms import Subscribe, parse_subscription
+from monitor.health import State
+from monitor.ping.reply import NOTES, Reply, Status
 from pingsite import environment, server
 from tests.deploy.deployment import FILES, ROOT, Deployment, exchange, read_surroundings
 from tests.deploy.visitor import Visitor
@@ -20,6 +22,7 @@ from tests.needs import need
 
 DOCS = ROOT / "templates" / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.html"))
+CLOSE_CODES = (1001, wire.UNKNOWN_PATH, wire_watch.FORBIDDEN, server.TOO_LARGE, server.TOO_MANY, sockets.EVENTS_FAILED)
 LANGUAGES = {"en": DOCS, "ko": DOCS / "ko"}
 SETTINGS = environment._known | {"DATABASE_URL", "REDIS_URL"}
 ENTRY = re.compile(r"(?m)((?:^# .*\n)+)^(#?)([A-Z_]+)=(.*)$")
@@ -93,9 +96,28 @@ def test_the_page_of_the_socket_has_every_code(language: str) -> None:
     sources = "".join(path.read_text() for path in (ROOT / "monitor").rglob("*.py"))
     codes = set(re.findall(r'(?:Refusal|BadHost)\("(\w+)"', sources)) | {"bad_host"}
     codes |= {status.value for status in Status if status not in NOTES}
-    codes |= {str(code) for code in (1001, wire.UNKNOWN_PATH, server.TOO_LARGE, server.TOO_MANY)}
+    codes |= {str(code) for code in CLOSE_CODES} | {state.value for state in State}
     codes |= set(wire.SummaryShape.__annotations__) | set(wire.Line.__annotations__)
+    codes |= set(wire_watch.Figures.__annotations__)
     assert {code for code in codes if f"<code>{code}</code>" not in text and f'"{code}"' not in text} == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_the_socket_has_every_event_of_the_board(language: str) -> None:
+    text = read_page(language, "socket")
+    lines = re.findall(
+        r'(?m)(?:<code>|^)({"event": "(?:subscribe|subscribed|looking|hosts|line)".*?})(?:</code>|$)', text
+    )
+    shown = {event["event"]: event for event in map(json.loads, lines)}
+    told = (
+        wire_watch.looking_json(1),
+        wire_watch.subscribed_json(1),
+        wire_watch.hosts_json(2, 1, 0, [wire_watch.row_json(1, State.UP, 1, 0.0, 0, 0)], [], [], None),
+        wire_watch.line_json(1, 1, Reply(0, Status.TIMEOUT, 0)),
+    )
+    for event in map(json.loads, told):
+        assert set(shown[event["event"]]) == set(event)
+    assert isinstance(parse_subscription(json.dumps(shown["subscribe"])), Subscribe)
 
 
 def test_both_languages_have_the_same_pages_codes_and_links() -> None:
@@ -128,7 +150,7 @@ def test_commands_that_are_named_exist() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("command", ["serve", "ping", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "ping", "doctor", "watch", "load"])
 def test_the_page_of_the_terminal_has_every_option(command: str, language: str) -> None:
     ours, common = (
         {option for action in each.create_parser("manage.py", command)._actions for option in action.option_strings}

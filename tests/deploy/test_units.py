@@ -11,8 +11,9 @@ import pytest
 from tests.deploy.deployment import FILES, exchange, found
 from tests.needs import need
 
-UNITS = ("pingsite.target", "pingsite-prepare.service", "pingsite-web@.service")
+UNITS = ("pingsite.target", "pingsite-prepare.service", "pingsite-web@.service", "pingsite-watch.service")
 SERVICES = UNITS[1:]
+PINGING = SERVICES[1:]
 HARDENING = {
     "NoNewPrivileges": "yes",
     "ProtectSystem": "strict",
@@ -70,25 +71,42 @@ def test_each_service_is_hardened(name: str) -> None:
     assert {key: service.get(key) for key in HARDENING} == HARDENING
 
 
-def test_a_web_process_may_ping_and_nothing_else() -> None:
-    service = read("pingsite-web@.service")["Service"]
+@pytest.mark.parametrize("name", PINGING)
+def test_a_process_that_pings_may_do_nothing_else(name: str) -> None:
+    service = read(name)["Service"]
     assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == "CAP_NET_RAW"
+
+
+def test_preparing_needs_no_capability() -> None:
     assert read("pingsite-prepare.service")["Service"]["CapabilityBoundingSet"] == ""
 
 
-def test_a_web_process_comes_back_and_ends_in_order() -> None:
-    service = read("pingsite-web@.service")["Service"]
+@pytest.mark.parametrize("name", PINGING)
+def test_a_process_that_pings_comes_back_and_ends_in_order(name: str) -> None:
+    service = read(name)["Service"]
     expected = {"Restart": "always", "KillMode": "mixed", "TimeoutStopSec": "15"}
     assert {key: service[key] for key in expected} == expected
 
 
-def test_the_site_starts_at_boot_and_prepares_once() -> None:
+@pytest.mark.parametrize("name", PINGING)
+def test_the_site_starts_at_boot_and_prepares_once(name: str) -> None:
     assert read("pingsite.target")["Install"]["WantedBy"] == "multi-user.target"
-    web = read("pingsite-web@.service")
-    assert web["Install"]["WantedBy"] == "pingsite.target"
-    assert "pingsite-prepare.service" in web["Unit"]["Wants"].split()
-    assert "pingsite-prepare.service" in web["Unit"]["After"].split()
-    assert "manage.py" not in web["Service"]["ExecStart"]
+    unit = read(name)
+    assert unit["Install"]["WantedBy"] == unit["Unit"]["PartOf"] == "pingsite.target"
+    assert "pingsite-prepare.service" in unit["Unit"]["Wants"].split()
+    assert "pingsite-prepare.service" in unit["Unit"]["After"].split()
+    assert "prepare" not in unit["Service"]["ExecStart"]
+
+
+def test_the_watcher_is_as_hardened_as_a_web_process() -> None:
+    texts = [(FILES / name).read_text() for name in PINGING]
+    web, watch = (text[text.index("CapabilityBoundingSet") :] for text in texts)
+    assert web == watch
+
+
+def test_hosts_are_watched_by_the_command_that_watches() -> None:
+    service = read("pingsite-watch.service")["Service"]
+    assert service["ExecStart"].endswith(" manage.py watch")
 
 
 def test_nginx_waits_longer_than_the_server_is_silent() -> None:
@@ -101,7 +119,7 @@ def test_nginx_waits_longer_than_the_server_is_silent() -> None:
 
 def test_nginx_looks_where_the_units_put_things() -> None:
     nginx, env = (FILES / "nginx.conf").read_text(), (FILES / "pingsite.env").read_text()
-    web, prepare = (FILES / name for name in reversed(SERVICES))
+    web, prepare = FILES / "pingsite-web@.service", FILES / "pingsite-prepare.service"
     assert "unix:/run/pingsite/1/web.sock" in nginx
     assert "RuntimeDirectory=pingsite/%i" in web.read_text()
     assert "alias /var/cache/pingsite/" in nginx
