@@ -13,7 +13,9 @@ test: .venv/test
 	@exec ./.ci/check
 
 bench: .venv/site .venv-bench/bench
-	@exec .venv-bench/bin/python -m tests.bench
+	@.venv-bench/bin/python -m tests.bench
+	@.venv-bench/bin/python -m tests.bench.engine
+	@.venv-bench/bin/python -m tests.bench.history
 
 .venv/bin/python .venv-bench/bin/python:
 	@command -v $(firstword $(PYTHON)) >/dev/null \
