@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -10,11 +11,12 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 
+from monitor.wire import EVENTS_FAILED, TOO_MANY, Refusal, error_json
+
 log = logging.getLogger(__name__)
 
 LAYER_SECONDS = 2.0
-# Close code: the page comes back, and asks for what it missed.
-EVENTS_FAILED = 4500
+MAX_REFUSALS = 500
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -23,6 +25,7 @@ class Socket(AsyncWebsocketConsumer):
     def __init__(self) -> None:
         super().__init__()
         self.joined: set[str] = set()
+        self.refusals = 0
 
     async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Serve the socket. The inherited way makes a task and a hop through the database's thread for each message,
@@ -42,6 +45,7 @@ class Socket(AsyncWebsocketConsumer):
             self.leave()
             for group in tuple(self.joined):
                 await self.part(group)
+            self.channel_layer.forget(self.channel_name)
 
     def leave(self) -> None:
         """The browser is gone."""
@@ -74,6 +78,18 @@ class Socket(AsyncWebsocketConsumer):
         if group in self.joined:
             self.joined.discard(group)
             await self.ask_layer(self.channel_layer.group_discard(group, self.channel_name))
+
+    async def refuse(self, refusal: Refusal, run: uuid.UUID | None = None) -> None:
+        """Say no, and why; the log has it in ASCII, for what was typed may want to look like something else."""
+        client = (self.scope.get("client") or ["somebody"])[0]
+        self.refusals += 1
+        if self.refusals > MAX_REFUSALS:
+            # Refusing costs a line of the log each time: somebody who asks for it without end is let go.
+            log.warning("%s was refused %d times and is closed", client, MAX_REFUSALS)
+            await self.close(TOO_MANY)
+            return
+        log.info("refused %s to %s: %s %a", refusal.code, client, refusal.message, refusal.particulars)
+        await self.send(error_json(refusal, run))
 
     async def ask_layer(self, asked: Awaitable[Any]) -> None:
         """Await a call of the channel layer for a limited time; one that fails is logged."""

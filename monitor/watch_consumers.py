@@ -5,8 +5,8 @@ import logging
 from monitor.forms import Subscribe, parse_subscription
 from monitor.onlookers import Onlookers
 from monitor.sockets import Socket
-from monitor.visitors import client_of_scope, may_look_in_scope
-from monitor.wire import Refusal, error_json
+from monitor.visitors import may_look_in_scope
+from monitor.wire import Refusal
 from monitor.wire_watch import (
     BOARD_GROUP,
     FORBIDDEN,
@@ -110,8 +110,3 @@ class WatchConsumer(Socket):
     async def tell(self, text: str) -> None:
         """Send a frame."""
         await self.send(text)
-
-    async def refuse(self, refusal: Refusal) -> None:
-        """Say no, and why."""
-        log.info("refused %s to %s: %s", refusal.code, client_of_scope(self.scope), refusal.message)
-        await self.send(error_json(refusal))

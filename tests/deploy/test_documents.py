@@ -11,7 +11,7 @@ import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
-from monitor import sockets, wire, wire_watch
+from monitor import wire, wire_watch
 from monitor.forms import Subscribe, parse_subscription
 from monitor.health import State
 from monitor.ping.reply import NOTES, Reply, Status
@@ -22,7 +22,7 @@ from tests.needs import need
 
 DOCS = ROOT / "templates" / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.html"))
-CLOSE_CODES = (1001, wire.UNKNOWN_PATH, wire_watch.FORBIDDEN, server.TOO_LARGE, server.TOO_MANY, sockets.EVENTS_FAILED)
+CLOSE_CODES = (1001, wire.UNKNOWN_PATH, wire_watch.FORBIDDEN, server.TOO_LARGE, server.TOO_MANY, wire.EVENTS_FAILED)
 LANGUAGES = {"en": DOCS, "ko": DOCS / "ko"}
 SETTINGS = environment._known | {"DATABASE_URL", "REDIS_URL"}
 ENTRY = re.compile(r"(?m)((?:^# .*\n)+)^(#?)([A-Z_]+)=(.*)$")
