@@ -137,6 +137,7 @@ WATCHED = {
     "watched": _("It is watched already, as {name}."),
     "twice": _("It stands in the lines twice."),
     "bad_field": _("One of the values makes no sense."),
+    "bad_file": _("That file makes no sense."),
     "bad_field_name": _("A name has at most 100 characters, and is given once."),
     "bad_field_group": _("A group has at most 100 characters."),
     "bad_field_tags": _("A host has at most 10 tags."),

@@ -23,8 +23,6 @@ STOCK = (str(Path(sys.executable).with_name("daphne")),)
 MEGABYTE = 1 << 20
 # For the two buffers, the frames in them as Python objects, and the allocator; without bounds it is hundreds.
 GROWTH = 60 * MEGABYTE
-# Every letter of the host comes back as an escape of six bytes: an answer of 1.7 kB that needs no database.
-LOUD = json.dumps({"event": "my_event", "host": "\u2026" * 250})
 
 Serve = Callable[..., AbstractContextManager[tuple[Process, int]]]
 
@@ -66,11 +64,11 @@ def open_page(port: int) -> Iterator[Socket]:
         yield Socket(connection)
 
 
-def ask_for_ever(page: socket.socket) -> None:
-    """Ask for loud answers, more slowly than they come, and read none of them."""
-    for _ in range(2_000):
-        page.sendall(make_frame(LOUD) * 10)
-        time.sleep(0.02)
+def ask_for_ever(page: socket.socket, run: str) -> None:
+    """Ask for a whole run again and again, more slowly than the answers come, and read none of them."""
+    for _ in range(1_000):
+        page.sendall(make_frame(json.dumps({"event": "resume", "run": run, "padding": "." * 200})) * 5)
+        time.sleep(0.05)
 
 
 def flood(page: socket.socket) -> None:
@@ -106,9 +104,12 @@ def test_a_reader_that_never_reads_is_cut_off(serve: Serve) -> None:
         page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         page.connect(("127.0.0.1", port))
         assert upgrade(page, f"http://127.0.0.1:{port}") == 101
+        with open_page(port) as other:
+            run = other.press(count=25, interval=0.2)
+            other.hear_lines()
         before = server.memory()
         with pytest.raises(OSError, match=r"reset|pipe"):
-            ask_for_ever(page)
+            ask_for_ever(page, run)
         assert server.memory() - before < GROWTH
         assert "reads too slowly" in server.log.read_text()
         with open_page(port) as other:

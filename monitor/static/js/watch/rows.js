@@ -41,11 +41,14 @@ export class Rows {
   arrange(now, urgent = false) {
     if (!urgent && (now - this.orderedAt < SETTLE || this.board.matches(":hover, :focus-within"))) return;
     this.orderedAt = now;
+    const focused = this.board.querySelector(":focus");
     const sorted = [...this.hosts.values()].sort(compare);
     const groups = Map.groupBy(sorted, ({ group }) => group);
     place(this.board, [...groups.keys()].map((name) => this.#groupOf(name)), this.board.querySelector("#nobody"));
     for (const [name, members] of groups) this.#fill(this.#groupOf(name), members);
     for (const [name, element] of this.groups) if (!groups.has(name)) this.#removeGroup(name, element);
+    // An element that is moved loses the focus.
+    focused?.focus({ preventScroll: true });
   }
 
   // Whoever came while somebody points at the rows stands last until they are put in order.
