@@ -87,6 +87,7 @@ def test_a_stretch_that_is_dragged_over_fills_the_chart_and_its_link_opens_it_ag
     watched: Server, visit: Visit
 ) -> None:
     ann = open_host(visit(watched), "?range=live")
+    live = ann.find("#period").text_content() or ""
     box = ann.find("#smoke .u-over").bounding_box()
     assert box
     ann.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50)
@@ -95,6 +96,7 @@ def test_a_stretch_that_is_dragged_over_fills_the_chart_and_its_link_opens_it_ag
     ann.page.mouse.up()
     ann.page.wait_for_url(re.compile(r"since=.+&until=.+"))
     expect(ann.find(".tabs [aria-current]")).to_have_count(0)
+    expect(ann.find("#period")).not_to_have_text(live)
     period = ann.find("#period").text_content() or ""
     bob = visit(watched)
     bob.page.goto(ann.page.url)
