@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
 from django.utils import timezone
 
-from monitor.models import SUMMARY_FIELDS, Outcome, Run, insert_pings
+from monitor.models import Outcome, Run, insert_pings, insert_runs, update_ends
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.wire import Refusal
@@ -30,7 +30,6 @@ CAPACITY = 100_000
 RETRY_SECONDS = 1.0
 PRUNE_STEP = 200
 PINGS_AT_ONCE = 500
-END_FIELDS = ("outcome", "finished_at", *SUMMARY_FIELDS)
 
 
 @dataclass(slots=True)
@@ -183,12 +182,10 @@ def _insert(batch: Batch, admit: Admit, pings: list[Kept]) -> list[Refusal | Non
     with transaction.atomic():
         runs = [run for run, _ in batch.begun]
         answers = admit(runs, timezone.now()) if runs else []
-        Run.objects.bulk_create(run for run, refusal in zip(runs, answers, strict=True) if refusal is None)
+        insert_runs(run for run, refusal in zip(runs, answers, strict=True) if refusal is None)
         for start in range(0, len(pings), PINGS_AT_ONCE):
             insert_pings(pings[start : start + PINGS_AT_ONCE])
-        # An upsert, for it is one statement: 99 µs a run where an update for each took 260.
-        ended = [run for run, _ in batch.ended]
-        Run.objects.bulk_create(ended, update_conflicts=True, unique_fields=["id"], update_fields=END_FIELDS)
+        update_ends(run for run, _ in batch.ended)
     return answers
 
 

@@ -106,15 +106,17 @@ async def test_a_start_is_refused_in_words_where_the_database_does_not_answer() 
     await writer.close()
 
 
-async def test_a_run_deleted_in_mid_run_costs_the_others_nothing() -> None:
+async def test_a_run_deleted_in_mid_run_stays_deleted_and_costs_the_others_nothing() -> None:
     writer, alice, bob = Writer(everybody), new_run(), new_run()
     await asyncio.gather(writer.begin(alice), writer.begin(bob))
     await Run.objects.filter(pk=alice.pk).adelete()
-    writer.keep(alice, reply(0))
-    writer.keep(bob, reply(0))
-    await writer.finish(bob)
+    for run in (alice, bob):
+        writer.keep(run, reply(0))
+        run.outcome = Outcome.FINISHED
+        await writer.finish(run)
     await writer.close()
     assert [ping.run_id async for ping in Ping.objects.all()] == [bob.pk]
+    assert [run async for run in Run.objects.values_list("pk", "outcome")] == [(bob.pk, Outcome.FINISHED)]
 
 
 def test_runs_older_than_the_setting_are_deleted_with_their_pings(settings: Settings) -> None:
