@@ -1,7 +1,7 @@
 """The entrance of WebSockets."""
 
 from channels.routing import URLRouter
-from channels.sessions import SessionMiddlewareStack
+from channels.sessions import CookieMiddleware
 from django.urls import path, re_path
 
 from monitor.consumers import PingConsumer, UnknownPath
@@ -18,4 +18,4 @@ def route_sockets(runs: Runs, onlookers: Onlookers) -> OwnOrigin:
         path("ws/watch/", WatchConsumer.as_asgi(onlookers=onlookers)),
         re_path("", UnknownPath.as_asgi()),
     ]
-    return OwnOrigin(SessionMiddlewareStack(URLRouter(routes)))
+    return OwnOrigin(CookieMiddleware(URLRouter(routes)))

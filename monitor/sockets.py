@@ -67,6 +67,11 @@ class Socket(AsyncWebsocketConsumer):
         """The browser is gone."""
         raise StopConsumer
 
+    async def send(self, text: str) -> None:
+        """Send a message of text."""
+        event: Any = {"type": "websocket.send", "text": text}
+        await self.base_send(event)
+
     async def join(self, group: str) -> None:
         """Hear a group from now on."""
         if group not in self.joined:

@@ -8,6 +8,7 @@ from typing import Any
 from channels.auth import get_user
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from monitor.ping.host import Policy
@@ -23,9 +24,7 @@ class Visitor:
 
 async def visitor_of_scope(scope: Mapping[str, Any]) -> Visitor:
     """The visitor behind a socket. Asked anew at each run: somebody may have signed out since the socket opened."""
-    signed_in = scope["session"].session_key is not None
-    user = await get_user(scope) if signed_in else AnonymousUser()
-    return Visitor(client_of_scope(scope), choose_policy(_address_of_scope(scope), user))
+    return Visitor(client_of_scope(scope), choose_policy(_address_of_scope(scope), await _user_of_scope(scope)))
 
 
 def visitor_of_request(request: HttpRequest) -> Visitor:
@@ -36,8 +35,7 @@ def visitor_of_request(request: HttpRequest) -> Visitor:
 
 async def may_look_in_scope(scope: Mapping[str, Any]) -> bool:
     """Whether the visitor behind a socket may see the watched hosts."""
-    signed_in = scope["session"].session_key is not None
-    return may_look(await get_user(scope) if signed_in else AnonymousUser())
+    return may_look(await _user_of_scope(scope))
 
 
 def may_look(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -76,6 +74,12 @@ def choose_policy(address: str, user: AbstractBaseUser | AnonymousUser) -> Polic
     if settings.PINGSITE_LOCAL and policy is Policy.UNICAST and not _is_loopback(address):
         return Policy.GLOBAL
     return policy
+
+
+async def _user_of_scope(scope: Mapping[str, Any]) -> AbstractBaseUser | AnonymousUser:
+    # Not the middleware of sessions, which looks at the session again with every message that is sent.
+    key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+    return await get_user({"session": SessionStore(key)}) if key else AnonymousUser()
 
 
 def _address_of_scope(scope: Mapping[str, Any]) -> str:

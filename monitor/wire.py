@@ -18,6 +18,8 @@ EVENTS_FAILED = 4500
 RUN_EVENT = "run.event"
 # Every process that pings listens here for those who want a run of theirs stopped.
 STOP_GROUP = "stop"
+# NaN would be invalid JSON to a browser; what is not ASCII is escaped, for a lone surrogate cannot be sent.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Refusal(Exception):
@@ -172,8 +174,3 @@ def error_json(refusal: Refusal, run: uuid.UUID | None = None) -> str:
 def to_ms(microseconds: int | None) -> float | None:
     """Microseconds as milliseconds."""
     return None if microseconds is None else microseconds / 1000
-
-
-def _encode(event: dict[str, Any]) -> str:
-    # NaN would be invalid JSON to a browser; what is not ASCII is escaped, for a lone surrogate cannot be sent.
-    return json.dumps(event, allow_nan=False, separators=(",", ":"))
