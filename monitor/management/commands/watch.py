@@ -1,6 +1,7 @@
 """`manage.py watch`: a watcher as a process of its own, beside those that serve."""
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -16,6 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Watch until SIGINT or SIGTERM."""
+        # What is loaded now stays: to look through it for garbage would make the packets of that moment late.
+        gc.collect()
+        gc.freeze()
         asyncio.run(self._watch())
 
     async def _watch(self) -> None:
