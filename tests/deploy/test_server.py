@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as open_socket
 
 from tests.deploy.deployment import ROOT, read_surroundings
+from tests.deploy.large import MESSAGES, make_text
 from tests.deploy.process import Process, find_free_ports, listens, wait_until
 from tests.deploy.visitor import Socket, make_frame, upgrade
 
@@ -41,9 +42,11 @@ def serve(env: dict[str, str], tmp_path: Path) -> Serve:
     """Runs a server on a port of its own."""
 
     @contextmanager
-    def run(command: tuple[str, ...] = SERVER) -> Iterator[tuple[Process, int]]:
+    def run(
+        command: tuple[str, ...] = SERVER, application: str = "pingsite.asgi:application"
+    ) -> Iterator[tuple[Process, int]]:
         (port,) = find_free_ports(1)
-        arguments = ("-b", "127.0.0.1", "-p", str(port), "pingsite.asgi:application")
+        arguments = ("-b", "127.0.0.1", "-p", str(port), application)
         server = Process([*command, *arguments], tmp_path / "server.log", env=env, cwd=ROOT)
         try:
             server.start(lambda: listens(("127.0.0.1", port)))
@@ -62,6 +65,23 @@ def open_page(port: int) -> Iterator[Socket]:
         f"ws://127.0.0.1:{port}/ws/ping/", origin=origin, proxy=None, ping_interval=None, close_timeout=1, max_queue=1
     ) as connection:  # type: ignore[arg-type]
         yield Socket(connection)
+
+
+def read_texts(page: socket.socket, number: int) -> list[str]:
+    """So many text messages of 64 KiB or more, a thousand bytes at a time."""
+    texts, data, end = [], bytearray(), 10
+    while len(texts) < number:
+        chunk = page.recv(1000)
+        assert chunk, f"the connection ended after {len(texts)} messages"
+        data += chunk
+        if len(data) >= 10:
+            assert data[:2] == b"\x81\x7f", f"expected the head of a long text frame, got {data[:10]!r}"
+            end = 10 + int.from_bytes(data[2:10])
+        if len(data) >= end > 10:
+            texts.append(data[10:end].decode())
+            del data[:end]
+            end = 10
+    return texts
 
 
 def ask_for_ever(page: socket.socket, run: str) -> None:
@@ -114,6 +134,17 @@ def test_a_reader_that_never_reads_is_cut_off(serve: Serve) -> None:
         assert "reads too slowly" in server.log.read_text()
         with open_page(port) as other:
             other.press(count=1)
+
+
+def test_a_reader_that_lags_hears_everything_whole_and_in_order(serve: Serve) -> None:
+    with serve(application="tests.deploy.large:application") as (_, port), socket.socket() as page:
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        page.connect(("127.0.0.1", port))
+        assert upgrade(page, f"http://127.0.0.1:{port}") == 101
+        page.sendall(make_frame("." * 126))
+        time.sleep(0.5)
+        page.settimeout(10)
+        assert read_texts(page, MESSAGES) == [make_text(number) for number in range(MESSAGES)]
 
 
 def test_a_sender_that_floods_is_cut_off(serve: Serve) -> None:
