@@ -28,7 +28,7 @@ SHAPES = {
 }
 RUN_COLUMNS = (
     "id", "started_at", "finished_at", "host", "address", "outcome", "count", "interval", "timeout", "engine", "client",
-    "sent", "received", "lost", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
+    "sent", "received", "lost", "not_sent", "duplicates", "late", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
 )  # fmt: skip
 TIMES = ("fastest", "average", "slowest", "mdev", "jitter")
 CSV_PIECE = 65_536  # characters that are sent at a time
@@ -155,7 +155,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     inlines = (PingInline,)
     fieldsets = (
         (None, {"fields": ("host", "address", "began", "ended", "shape", "page")}),
-        (_("result"), {"fields": ("replies", "loss_share", "not_sent", "duplicates", *TIMES)}),
+        (_("result"), {"fields": ("replies", "loss_share", "not_sent", "duplicates", "late", *TIMES)}),
         (_("request"), {"fields": ("count", "interval", "timeout", "family", "engine", "client")}),
     )
     readonly_fields = ("began", "ended", "shape", "page", "replies", "loss_share", *TIMES)

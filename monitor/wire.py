@@ -55,6 +55,7 @@ class SummaryShape(TypedDict):
     mdev_ms: float | None
     jitter_ms: float | None
     duplicates: int
+    late: int
 
 
 class GroupMessage(TypedDict):
@@ -118,6 +119,7 @@ def summary_shape(run: Run) -> SummaryShape:
         "mdev_ms": to_ms(run.mdev_us),
         "jitter_ms": to_ms(run.jitter_us),
         "duplicates": run.duplicates,
+        "late": run.late,
     }
 
 

@@ -99,6 +99,7 @@ class Run(models.Model):
     received = models.PositiveIntegerField(_("received"), default=0)
     not_sent = models.PositiveIntegerField(_("not sent"), default=0)
     duplicates = models.PositiveIntegerField(_("duplicates"), default=0)
+    late = models.PositiveIntegerField(_("too late"), default=0)
     min_us = models.PositiveIntegerField(_("fastest (µs)"), null=True)
     avg_us = models.PositiveIntegerField(_("average (µs)"), null=True)
     max_us = models.PositiveIntegerField(_("slowest (µs)"), null=True)
@@ -153,7 +154,7 @@ class Run(models.Model):
 
 
 SUMMARY_FIELDS = (
-    "sent", "received", "not_sent", "duplicates", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
+    "sent", "received", "not_sent", "duplicates", "late", "min_us", "avg_us", "max_us", "mdev_us", "jitter_us",
 )  # fmt: skip
 END_FIELDS = ("outcome", "finished_at", *SUMMARY_FIELDS)
 

@@ -47,6 +47,16 @@ test("what a person can do about it is said below", () => {
   assert.deepEqual(keys(verdictOf("finished", ...five("reply"))), []);
 });
 
+test("a host whose replies all came too late answers, and the person is told what would count them", () => {
+  const late = (lines, number) =>
+    judge({ ...NOTHING, run: "a", host: "h", count: 2, outcome: "finished", lines, summary: { late: number } }, tally(lines));
+  const none = late(linesOf("timeout", "timeout"), 2);
+  assert.deepEqual([...pick(none), ...keys(none)], ["degraded", "all_late", "some_late"]);
+  assert.equal(none.notes[0].values.n, 2);
+  const some = late(linesOf("reply", "timeout"), 1);
+  assert.deepEqual([...pick(some), ...keys(some)], ["degraded", "some", "some_late"]);
+});
+
 test("a run that ended early says how", () => {
   const stopped = verdictOf("stopped", "reply", "reply");
   assert.equal(stopped.tone, "up");

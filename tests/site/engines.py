@@ -50,6 +50,18 @@ class ScriptedEngine:
         self.closed = True
 
 
+class LateEngine(ScriptedEngine):
+    """Hears the answer to each echo after it has given it up."""
+
+    async def stream(self, targets: Iterable[Target], **options: Any) -> AsyncIterator[tuple[Target, Reply]]:
+        """Each timeout, and then the note of the answer."""
+        async for target, reply in super().stream(targets, **options):
+            yield target, reply
+            if reply.status is Status.TIMEOUT:
+                answer = {"rtt_us": 300_000, "ttl": 64, "source": target.address, "size": 64}
+                yield target, Reply(reply.index, Status.LATE, reply.sent_at, **answer)
+
+
 class BrokenEngine(ScriptedEngine):
     """Raises what an engine never should, after the second reply."""
 

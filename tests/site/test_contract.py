@@ -11,7 +11,7 @@ from monitor.history import find_run
 from monitor.models import Run
 from monitor.ping.reply import Status
 from tests.site.conftest import site, visiting
-from tests.site.engines import BrokenEngine, ScriptedEngine, forbid
+from tests.site.engines import BrokenEngine, LateEngine, ScriptedEngine, forbid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ async def test_a_plain_press_sends_five_numbered_results_and_a_summary() -> None
     assert finished["outcome"] == "finished"
     assert finished["summary"] == {
         "sent": 5, "received": 5, "lost": 0, "not_sent": 0, "loss": 0.0, "min_ms": 1.0, "avg_ms": 3.0, "max_ms": 5.0,
-        "mdev_ms": 1.414, "jitter_ms": 1.0, "duplicates": 0,
+        "mdev_ms": 1.414, "jitter_ms": 1.0, "duplicates": 0, "late": 0,
     }  # fmt: skip
     assert engine.asked == [("127.0.0.1", index) for index in range(5)]
 
@@ -69,6 +69,16 @@ async def test_a_lost_ping_has_a_line_too() -> None:
     assert all(result["data"] for result in results)
     assert [result["rtt_ms"] is None for result in results] == [False, True, True, False]
     assert finished["summary"]["loss"] == 0.5
+
+
+async def test_an_answer_after_the_timeout_is_lost_and_counted_as_late() -> None:
+    engine = LateEngine({0: Status.TIMEOUT, 2: Status.TIMEOUT})
+    async with site(engine) as application, visiting(application) as browser:
+        await browser.press(count=4, interval=0.2, timeout=0.1)
+        _, *results, finished = await browser.hear_all()
+    assert [result["status"] for result in results] == ["timeout", "reply", "timeout", "reply"]
+    assert (finished["summary"]["lost"], finished["summary"]["late"]) == (2, 2)
+    assert finished["summary"]["max_ms"] == 4.0
 
 
 async def test_results_keep_the_order_sent_when_a_later_answer_is_sooner() -> None:

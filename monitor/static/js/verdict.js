@@ -27,6 +27,7 @@ function weigh(state, sums) {
   if (!n) return say("unmeasured", sums.notSent ? "all_not_sent" : "nothing", { n: sums.notSent, host });
   if (sums.received === n) return say("up", "good", { n, received: n, ms: milliseconds(sums.avg) });
   if (sums.received) return say("degraded", "some", { n, lost: sums.lost, loss: sums.loss });
+  if (lateOf(state)) return say("degraded", "all_late", { host });
   const reason = mainReason(sums);
   return say("down", reason === "timeout" || !reason ? "none" : `all_${reason}`, { n, host });
 }
@@ -34,11 +35,16 @@ function weigh(state, sums) {
 function notesOf(state, sums) {
   const n = state.lines.length;
   const notes = [];
-  if (sums.sent && !sums.received) notes.push(hint(mainReason(sums)));
+  const late = lateOf(state);
+  if (late) notes.push({ key: "some_late", values: { n: late } });
+  else if (sums.sent && !sums.received) notes.push(hint(mainReason(sums)));
   if (sums.sent && sums.notSent) notes.push({ key: "some_not_sent", values: { n: sums.notSent } });
   if (state.outcome !== "finished") notes.push({ key: `outcome_${state.outcome}`, values: { n, count: state.count } });
   return notes.filter((note) => note.key);
 }
+
+// Replies after the timeout: only the server has heard them.
+const lateOf = ({ summary }) => summary?.late ?? 0;
 
 // What a person can do about it, where that is not plain from the verdict.
 const HINTS = ["timeout", "net_unreachable", "no_route", "blocked"];
