@@ -1,6 +1,7 @@
-"""The board: a row for each host, and every quarter of a second what changed of them, numbered."""
+"""The board: a row for each host; every quarter of a second what changed of them, numbered; its mirror elsewhere."""
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.wire_watch import Figures, TickMessage
@@ -81,3 +82,46 @@ class Board:
             "gone": gone,
             "figures": figures,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The board: rows in JSON by host, as they were after the tick `number`, at `at` (ms since 1970; None: unknown)."""
+
+    number: int
+    at: int | None
+    rows: dict[int, str]
+    figures: Figures | None
+
+
+class Mirror:
+    """The board as those know it who only hear of it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._at: int | None = None
+        self._rows: dict[int, str] = {}
+        self._figures: Figures | None = None
+
+    def view(self) -> View:
+        """The board as it is now."""
+        return View(self.number, self._at, dict(self._rows), self._figures)
+
+    def follow(self, tick: TickMessage) -> bool:
+        """Take in what changed; False where something before it is missing."""
+        if tick["number"] != self.number + 1:
+            return False
+        self._apply(tick)
+        return True
+
+    def replace(self, state: TickMessage) -> None:
+        """Begin anew from the whole."""
+        self._rows.clear()
+        self._apply(state)
+
+    def _apply(self, message: TickMessage) -> None:
+        self.number, self._at = message["number"], message["at"]
+        self._figures = message["figures"] or self._figures
+        self._rows.update(message["rows"])
+        for host in message["gone"]:
+            self._rows.pop(host, None)

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.board import View
 from monitor.health import State
 from monitor.models import Host
-from monitor.onlookers import View
 from monitor.series import Now, read_now
 from monitor.wire_watch import board_json, row_json
 

@@ -3,20 +3,11 @@
 import logging
 
 from monitor.forms import Subscribe, parse_subscription
-from monitor.onlookers import Onlookers
+from monitor.onlookers import Onlookers, Wish
 from monitor.sockets import Socket
 from monitor.visitors import may_look_in_scope
 from monitor.wire import Refusal
-from monitor.wire_watch import (
-    BOARD_GROUP,
-    FORBIDDEN,
-    LineMessage,
-    TickMessage,
-    hosts_json,
-    lines_group,
-    looking_json,
-    subscribed_json,
-)
+from monitor.wire_watch import FORBIDDEN, looking_json, subscribed_json
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +21,6 @@ class WatchConsumer(Socket):
         super().__init__()
         self.onlookers = onlookers
         self.allowed = False
-        self.wish: Subscribe | None = None
-        # The last tick that came from the layer, and the last that the browser was told.
-        self.seen = self.told = 0
 
     async def connect(self) -> None:
         """Accept first: only so does the browser learn why it may not look."""
@@ -51,7 +39,6 @@ class WatchConsumer(Socket):
     def leave(self) -> None:
         """The browser is gone: nothing is asked faster for it."""
         self.onlookers.leave(self)
-        self.look_away()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Translate a frame."""
@@ -66,46 +53,8 @@ class WatchConsumer(Socket):
     async def subscribe(self, wish: Subscribe) -> None:
         """Tell what is wished from now on, instead of what was wished before. Who fetches the board whenever it hears
         `subscribed` misses nothing."""
-        if self.wish and self.wish.lines not in (None, wish.lines):
-            await self.part(lines_group(self.wish.lines))
-        self.look_away()
-        self.wish = wish
-        self.seen = self.told = 0
-        if wish.lines is not None:
-            await self.join(lines_group(wish.lines))
-            self.onlookers.look_at(wish.lines, faster=wish.faster)
-        if wish.hosts == frozenset():
-            await self.part(BOARD_GROUP)
-        else:
-            await self.join(BOARD_GROUP)
-        await self.send(subscribed_json((await self.onlookers.view()).number))
-
-    def look_away(self) -> None:
-        """Want no echoes any more."""
-        if self.wish and self.wish.lines is not None:
-            self.onlookers.look_away(self.wish.lines, faster=self.wish.faster)
-        self.wish = None
-
-    async def board_tick(self, message: TickMessage) -> None:
-        """What changed on the board, as far as it is wished."""
-        if self.wish is None:
-            return
-        number, hosts = message["number"], self.wish.hosts
-        if number < self.seen:
-            # Another watcher, with a clock that is behind: to be fetched anew.
-            await self.send(subscribed_json(number))
-        after = self.told if number == self.seen + 1 else number - 1
-        self.seen = number
-        rows = [row for host, row in message["rows"] if hosts is None or host in hosts]
-        changed = [host for host in message["changed"] if hosts is None or host in hosts]
-        if not (rows or changed or message["gone"] or message["figures"]):
-            return
-        self.told = number
-        await self.send(hosts_json(number, after, message["at"], rows, changed, message["gone"], message["figures"]))
-
-    async def host_line(self, message: LineMessage) -> None:
-        """An echo of the host that is looked at."""
-        await self.send(message["text"])
+        number = await self.onlookers.subscribe(self, Wish(wish.hosts, wish.lines, wish.faster))
+        await self.send(subscribed_json(number))
 
     async def tell(self, text: str) -> None:
         """Send a frame."""

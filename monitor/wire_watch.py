@@ -91,9 +91,10 @@ def row_json(
 ) -> str:
     """A host on the board: how it is, the last round trip in µs or why there is none, the loss (0 to 1) and the jitter
     (µs) of five minutes, and when the last echo was sent (ms since 1970)."""
-    loss = None if loss is None else round(loss, 4)
-    jitter = None if jitter is None else round(jitter)
-    return _encode([host, state.value, last, loss, jitter, sent_at])
+    shown = f'"{last}"' if isinstance(last, str) else "null" if last is None else last
+    lost = "null" if loss is None else round(loss, 4)
+    # Codes have nothing to escape; an encoder takes five times as long, two thousand times a second.
+    return f'[{host},"{state}",{shown},{lost},{"null" if jitter is None else round(jitter)},{sent_at or "null"}]'
 
 
 def hosts_json(

@@ -118,7 +118,7 @@ async def test_onlookers_have_the_board_and_ask_for_it_again_after_a_gap() -> No
         cards[1].value += 1
         board.mark(cards[1])
         await publish(BOARD_GROUP, board.tick())
-        await until(lambda: onlookers._number == board.number)
+        await until(lambda: onlookers._board.number == board.number)
         view = await onlookers.view()
         assert view.rows == dict(board.state()["rows"])
     finally:

@@ -12,9 +12,9 @@ from django.test import override_settings
 from django.utils import timezone
 
 from monitor import board_page
+from monitor.board import View
 from monitor.minutes import Keeper
 from monitor.models import Host
-from monitor.onlookers import View
 from monitor.ping.reply import Reply, Status
 from monitor.runs import Runs
 from pingsite.asgi import Application

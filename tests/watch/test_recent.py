@@ -45,6 +45,17 @@ def test_what_is_older_than_five_minutes_is_forgotten() -> None:
     assert recent.loss(START + 400 * SECOND) == 0
 
 
+@pytest.mark.parametrize("jump", [-400 * SECOND, -(10**15), 400 * SECOND, 10**15])
+def test_a_clock_that_was_set_begins_the_five_minutes_anew(jump: int) -> None:
+    recent = Recent()
+    for place, rtt in enumerate((None, 1000, 9000)):
+        recent.add(START + place * SECOND, rtt)
+    for place, rtt in enumerate((1000, 1200, None, 1000)):
+        recent.add(START + jump + place * SECOND, rtt)
+    assert recent.loss(START + jump + 4 * SECOND) == 0.25
+    assert recent.jitter(START + jump + 4 * SECOND) == 200
+
+
 @given(some.lists(some.tuples(some.integers(0, 2000), some.none() | some.integers(0, 5000)), max_size=300))
 def test_loss_is_what_counting_everything_gives(echoes: list[tuple[int, int | None]]) -> None:
     recent, now = Recent(), START
