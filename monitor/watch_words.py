@@ -16,6 +16,8 @@ SPANS = {
 BOARD = {
     "all_answer": _("All {n} hosts answer."),
     "all_answer_one": _("The host answers."),
+    "rest_idle": _("{n} of {all} hosts answer; the others are paused, or have just been added."),
+    "rest_idle_one": _("{n} of {all} hosts answers; the others are paused, or have just been added."),
     "some_need": _("{n} of {number} hosts need attention."),
     "some_need_one": _("{n} of {number} hosts needs attention."),
     "none_judged": _("Nothing is judged yet: the first pings are on their way."),
@@ -23,7 +25,7 @@ BOARD = {
     "gateway": _("the way out of this network"),
     "shown": _("{n} of {number} hosts shown"),
     "group_none": _("Without a group"),
-    "state_degraded": _("losing"),
+    "state_degraded": _("degraded"),
     "short_looking": _("{n} looking"),
     "silent": _("Nothing has come from the watcher since {time}."),
     "lately": _("Pings leave at most {late} ms late (99 of 100); {waiting} wait to be written."),

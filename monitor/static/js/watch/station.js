@@ -68,7 +68,8 @@ export class Station {
 
   #showLooking(number) {
     const looking = find("#looking");
-    setText(looking, this.words.say("short_looking", { n: number }));
+    setText(looking.querySelector(".words"), this.words.say("short_looking", { n: number }));
+    looking.dataset.number = number;
     looking.title = this.words.say("looking", { n: number });
   }
 
