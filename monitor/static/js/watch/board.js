@@ -34,6 +34,7 @@ class Board {
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.#fetch(),
       stale: (stale) => this.panel.classList.toggle("stale", stale),
+      newest: () => this.hosts.at ?? (Number(find("#notice").dataset.at) || null),
     });
   }
 
