@@ -44,10 +44,10 @@ def show_board(request: HttpRequest) -> HttpResponse:
     view = async_to_sync(onlookers_of(request).view)()
     rows = read_rows(view)
     context = {
-        "rows": rows[:MOST_ROWS],
+        "rows": rows,
         "groups": group_rows(rows[:MOST_ROWS]),
+        "shown": min(len(rows), MOST_ROWS),
         "number": len(rows),
-        "troubled": sum(row.state in (State.DOWN, State.NOT_MEASURED) for row in rows),
         "at": view.at,
         "figures": view.figures,
         "may_change": may_change(request.user),

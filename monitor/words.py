@@ -38,6 +38,7 @@ VERDICTS = {
     "empty": _("Press Submit to send {n} pings to {host}."),
     "empty_one": _("Press Submit to send one ping to {host}."),
     "empty_five": _("Press Submit to send five pings to {host}."),
+    "empty_refused": _("Correct what is wrong, then press Submit."),
     "asking": _("Looking up {host}"),
     "running": _("Pinging {host}: {done} of {count}"),
     "good": _("{received} of {n} replies, {ms} ms on average"),

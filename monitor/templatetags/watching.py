@@ -166,8 +166,9 @@ def board_sentence(rows: list[Row], number: int) -> str:
     if troubled:
         key = "some_need_one" if troubled == 1 else "some_need"
         return say(key).format(n=troubled, number=number)
-    if count_up(rows):
-        return say("all_answer_one" if number == 1 else "all_answer").format(n=number)
+    if answering := count_up(rows):
+        key = "all_answer" if answering == number else "rest_idle"
+        return say(f"{key}_one" if answering == 1 else key).format(n=answering, all=number)
     return say("all_paused" if all(row.state is State.PAUSED for row in rows) else "none_judged")
 
 

@@ -45,12 +45,28 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Lend a running site that a test may stop."""
-    server = Server(tmp_path_factory.mktemp("own"))
+def new_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Lend a site that nobody has touched yet."""
+    server = Server(tmp_path_factory.mktemp("new"))
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="package")
+def fragile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Lend a site that is stopped now and then."""
+    server = Server(tmp_path_factory.mktemp("fragile"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_site(fragile_site: Server) -> Server:
+    """A running site that a test may stop."""
+    if not fragile_site.is_running:
+        fragile_site.start()
+    return fragile_site
 
 
 @dataclass

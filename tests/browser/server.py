@@ -47,6 +47,11 @@ class Server:
         assert found, self.lines
         return found[1]
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
         environment = os.environ | SETTINGS | {"PINGSITE_DATA": str(self.data)}
@@ -59,7 +64,7 @@ class Server:
 
     def stop(self) -> None:
         """End it as a person does, or by force where it does not listen."""
-        if self.process and self.process.poll() is None:
+        if self.process and self.is_running:
             self.process.terminate()
             try:
                 self.process.wait(15)

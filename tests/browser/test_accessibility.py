@@ -35,7 +35,7 @@ def test_the_home_page_in_all_its_states(far_site: FarSite, visit: Visit, scheme
     ann = visit(far_site, color_scheme=scheme).come_home()
     assert not find_faults(ann)
     ann.page.eval_on_selector_all("details", "all => all.forEach((each) => { each.open = true; })")
-    ann.ask("10.77.50.5", count=20, interval=0.3, timeout=0.3)
+    ann.ask("10.77.50.5", count=10, interval=0.3, timeout=0.3)
     ann.wait_for_lines(4)
     assert not find_faults(ann)
     ann.wait_for_end()

@@ -48,13 +48,14 @@ def test_a_run_that_the_server_could_not_finish_says_so_and_keeps_its_lines(own_
 def test_a_connection_that_breaks_in_mid_run_loses_nothing(site: Server, visit: Visit) -> None:
     relay = Relay(site.port)
     ann = visit(relay).come_home()
-    ann.ask(count=20, interval=0.5)
+    ann.ask(count=40, interval=0.2)
     ann.wait_for_lines(2)
+    bob = visit(site).open(ann.find("#link").get_attribute("href") or "")
     relay.cut()
     expect(ann.header).to_contain_text(STATES)
     expect(ann.find("#notice")).to_contain_text("Lost the server.")
     before = ann.lines.count()
-    ann.page.wait_for_timeout(2500)
+    bob.wait_for_lines(before + 3)
     relay.mend()
     # Dispatched, not clicked: the page may have come back by itself in this very moment.
     ann.find("#try-now").dispatch_event("click")
@@ -66,7 +67,7 @@ def test_a_connection_that_breaks_in_mid_run_loses_nothing(site: Server, visit: 
     expect(ann.lines.nth(before)).to_have_class("line missed")
     ann.wait_for_end()
     numbers = [line.split()[0] for line in ann.lines.all_inner_texts()]
-    assert numbers == [str(number) for number in range(1, 21)]
+    assert numbers == [str(number) for number in range(1, 41)]
     expect(ann.find("#demo .line.missed")).to_have_count(missed)
     relay.cut()
 
@@ -74,7 +75,7 @@ def test_a_connection_that_breaks_in_mid_run_loses_nothing(site: Server, visit: 
 def test_a_connection_that_falls_silent_is_replaced(site: Server, visit: Visit) -> None:
     relay = Relay(site.port)
     ann = visit(relay).come_home()
-    ann.ask(count=40, interval=0.5, timeout=0.5)
+    ann.ask(count=40, interval=0.2, timeout=0.3)
     ann.wait_for_lines(2)
     relay.freeze()
     # Nothing is closed: only the silence tells. Thawed, what was held back comes by a socket nobody listens to.

@@ -58,7 +58,7 @@ def test_the_end_says_what_it_comes_to(site: Server, visit: Visit) -> None:
 
 def test_while_it_runs_nothing_is_judged_and_progress_is_counted(site: Server, visit: Visit) -> None:
     ann = visit(site).come_home()
-    ann.ask(count=30)
+    ann.ask(count=30, interval=0.3)
     ann.wait_for_lines(3)
     expect(ann.verdict).to_have_text(re.compile(r"◌ Pinging 127\.0\.0\.1: \d+ of 30"))
     expect(ann.verdict).to_have_attribute("data-tone", "running")
@@ -90,7 +90,7 @@ def test_a_second_run_begins_a_new_page_of_results(site: Server, visit: Visit) -
 
 def test_the_same_run_is_a_page_of_its_own_live_and_afterwards(site: Server, visit: Visit) -> None:
     ann = visit(site).come_home()
-    ann.ask(count=20, interval=0.5)
+    ann.ask(count=20, interval=0.25)
     ann.wait_for_lines(2)
     link = ann.find("#link").get_attribute("href") or ""
     bob = visit(site).open(link)
@@ -146,7 +146,7 @@ def test_a_press_before_the_connection_stands_is_kept(site: Server, visit: Visit
     )
     ann.open()
     expect(ann.header).to_contain_text("Connecting…")
-    ann.ask()
+    ann.ask(interval=0.2)
     ann.wait_for_end()
     expect(ann.lines).to_have_count(5)
     expect(ann.page).to_have_url(f"{site.url}/home")

@@ -18,7 +18,7 @@ def test_a_korean_browser_gets_korean_throughout(site: Server, visit: Visit) -> 
     expect(ji.find("h1")).to_have_text("어디든 핑을 보내고 바로 확인하세요.")
     expect(ji.header).to_contain_text("웹소켓 연결됨")
     expect(ji.verdict).to_have_text("제출을 누르면 127.0.0.1로 핑을 다섯 번 보냅니다.")
-    ji.ask()
+    ji.ask(interval=0.5)
     expect(ji.button).to_have_text("로딩 중..")
     expect(ji.verdict).to_have_text(re.compile(r"◌ 127\.0\.0\.1에 핑 보내는 중: \d/5"))
     ji.wait_for_end()

@@ -72,6 +72,13 @@ test("a gap is asked for from the last contiguous line, once", () => {
   assert.equal(reduce(holed, line(4)), holed);
 });
 
+test("an end that comes while a gap is being asked for waits for the answer", () => {
+  const holed = play([line(3), finished(5)], running(2));
+  assert.equal(isRunning(holed), true);
+  const whole = play([{ ...STARTED, replayed: 3 }, line(2), line(3), line(4), finished(5)], holed);
+  assert.deepEqual([whole.lines.length, whole.outcome], [5, "finished"]);
+});
+
 test("after a gap was filled the next gap is asked for again", () => {
   const filled = play([line(3), { ...STARTED, replayed: 2 }, line(2), line(3)], running(2));
   assert.equal(filled.lines.length, 4);
@@ -84,7 +91,10 @@ test("an end with lines missing asks for them, and is believed the second time",
   assert.equal(isRunning(holed), true);
   assert.equal(holed.resume.after, 2);
   assert.equal(play([{ ...STARTED, replayed: 2 }, line(3), line(4), finished(5)], holed).lines.length, 5);
-  assert.equal(reduce(holed, finished(5)).outcome, "finished");
+  assert.equal(reduce(holed, finished(5)), holed);
+  const given = { ...STARTED, replayed: 0 };
+  assert.deepEqual(play([given, finished(5)], holed).lines.length, 3);
+  assert.equal(play([given, finished(5)], holed).outcome, "finished");
 });
 
 test("pings that were not sent are lines too", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fits, fromSearch, toSearch } from "../../monitor/static/js/watch/filter.js";
 import { Hosts } from "../../monitor/static/js/watch/hosts.js";
 import { describeSpan } from "../../monitor/static/js/watch/spans.js";
-import { compare, summarize, toneOf } from "../../monitor/static/js/watch/states.js";
+import { compare, countTones, summarize, toneOf } from "../../monitor/static/js/watch/states.js";
 import { outline } from "../../monitor/static/js/watch/strip.js";
 
 const shape = (id, more = {}) => ({ id, name: `h${id}`, host: `10.0.0.${id}`, address: null, group: "", tags: [], since: 1, ...more });
@@ -64,9 +64,10 @@ test("worst first: down, not measured, losing, starting, up, paused; then by los
 });
 
 test("the first line counts who needs attention", () => {
-  const all = (...tones) => summarize(tones.map((tone) => ({ tone })));
+  const all = (...tones) => summarize(countTones(tones.map((tone) => ({ tone }))));
   assert.deepEqual(all("up", "down", "degraded"), { key: "some_need", values: { n: 2, number: 3 } });
-  assert.deepEqual(all("up", "paused"), { key: "all_answer", values: { n: 2 } });
+  assert.deepEqual(all("up", "up"), { key: "all_answer", values: { n: 2, all: 2 } });
+  assert.deepEqual(all("up", "paused"), { key: "rest_idle", values: { n: 1, all: 2 } });
   assert.equal(all("paused").key, "all_paused");
   assert.equal(all("starting").key, "none_judged");
 });

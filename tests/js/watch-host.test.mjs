@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { append, isSingle, kindOf, peakOf, runsOf, TIMES } from "../../monitor/static/js/watch/columns.js";
+import { isSingle, kindOf, peakOf, runsOf, TIMES } from "../../monitor/static/js/watch/columns.js";
+import { Echoes, join } from "../../monitor/static/js/watch/echoes.js";
+import { hold } from "../../monitor/static/js/watch/fingers.js";
 import { histogram, percentile } from "../../monitor/static/js/watch/spread.js";
 import { between, fromSearch, limitsOf, RANGES, shift, toSearch, zoom } from "../../monitor/static/js/watch/view.js";
 import { scaleOf, shareOf, turn } from "../../monitor/static/js/watch/week.js";
@@ -42,19 +44,47 @@ const reply = (t, us) => ({ t, sent: 1, received: 1, not_measured: 0, loss: 0, .
 const lost = (t) => ({ t, sent: 1, received: 0, not_measured: 0, loss: 1 });
 const asleep = (t) => ({ t, sent: 0, received: 0, not_measured: 1, reason: -18 });
 
-test("a live line goes on after what was fetched, once, and what is too old leaves", () => {
-  const columns = columnsOf(reply(1000, 50), reply(2000, 60), { t: 3000 });
-  const grown = append(append(columns, { t: 2500, us: 70 }, 1500), { t: 3500, us: "timeout" }, 1500);
-  assert.deepEqual(grown.t, [2000, 2500, 3500]);
-  assert.deepEqual(grown.median, [60, 70, null]);
+const told = (...lines) => {
+  const echoes = new Echoes();
+  for (const [t, us] of lines) echoes.add({ t, us });
+  return echoes.lines;
+};
+const LIVE = { since: 1500, width: 1000, quiet: 3500 };
+
+test("live lines go on where what was fetched ends, each once, and what is too old leaves", () => {
+  const columns = columnsOf(reply(0, 40), reply(1000, 50), reply(2000, 60), { t: 3000 });
+  const grown = join(columns, told([2500, 70], [3500, "timeout"], [3500, 1]), LIVE);
+  assert.deepEqual(grown.t, [1000, 2500, 3500]);
+  assert.deepEqual(grown.median, [50, 70, null]);
   assert.deepEqual(grown.loss, [0, 0, 1]);
-  assert.equal(append(grown, { t: 3500, us: 1 }, 0), grown);
+});
+
+test("a lost ping stands where it was sent, although it is known after those behind it", () => {
+  const lines = told([1000, 5], [3000, 7], [2000, "timeout"]);
+  assert.deepEqual(lines.map(({ t }) => t), [1000, 2000, 3000]);
+  assert.deepEqual(join(columnsOf(), lines, { ...LIVE, since: 0 }).median, [5, null, 7]);
+});
+
+test("silence between live lines is a gap", () => {
+  const columns = join(columnsOf(reply(1000, 50)), told([9000, 60], [10000, 60]), LIVE);
+  assert.deepEqual([...columns.t.keys()].map((place) => kindOf(columns, place)), ["reply", "nothing", "reply", "reply"]);
 });
 
 test("a ping that could not leave is not measured, and not lost", () => {
-  const columns = append(columnsOf(reply(1000, 50)), { t: 2000, us: "not_sent" }, 0);
+  const columns = join(columnsOf(reply(1000, 50)), told([2000, "not_sent"]), LIVE);
   assert.equal(kindOf(columns, 1), "unmeasured");
   assert.equal(columns.loss[1], null);
+});
+
+test("one finger draws the chart along, and two hold their moments while they part", () => {
+  const shown = { since: 0, until: 100_000 };
+  assert.deepEqual(hold([{ at: 0.75, moment: 50_000 }], shown), { since: -25_000, until: 75_000 });
+  const closer = hold([{ at: 0.25, moment: 40_000 }, { at: 0.75, moment: 60_000 }], shown);
+  assert.deepEqual(closer, { since: 30_000, until: 70_000 });
+  const crossed = hold([{ at: 0.75, moment: 40_000 }, { at: 0.25, moment: 60_000 }], shown);
+  assert.equal(crossed.until - crossed.since, 100_000);
+  const tight = hold([{ at: 0, moment: 50_000 }, { at: 1, moment: 50_001 }], shown);
+  assert.equal(tight.until - tight.since, 10_000);
 });
 
 test("a gap is a gap: runs of what came, what was lost, what was not measured, and nothing", () => {
@@ -66,7 +96,7 @@ test("a gap is a gap: runs of what came, what was lost, what was not measured, a
 
 test("one slow ping does not flatten the others, and nothing at all has no peak", () => {
   const columns = columnsOf(...Array.from({ length: 50 }, (_, t) => ({ ...reply(t, 10_000), max: t === 9 ? 900_000 : 12_000 })));
-  assert.equal(peakOf(columns), 30);
+  assert.equal(peakOf(columns), 20);
   assert.equal(peakOf(columnsOf(lost(1))), 0);
 });
 

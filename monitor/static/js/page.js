@@ -143,7 +143,9 @@ class Page {
 
   #render() {
     const { state, form, link } = this;
-    const wish = { host: form?.host ?? state.host, count: clamp(form?.count ?? state.count, this.config.max_count) };
+    const count = clamp(form?.count ?? state.count, this.config.max_count);
+    const refused = state.problem !== null && state.problem.host === form?.host;
+    const wish = { host: form?.host ?? state.host, count, refused };
     this.verdict = this.results.show(state, wish);
     const busy = isRunning(state) || state.asked !== null;
     const usable = link.phase === "open" || !link.everOpen;

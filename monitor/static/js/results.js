@@ -19,7 +19,7 @@ export class Results {
   }
 
   /**
-   * Show a run. `wish` is what the form would ask for: {host, count}; the empty chart is drawn for it.
+   * Show a run. `wish` is what the form would ask for: {host, count, refused}; the empty chart is drawn for it.
    * Returns the verdict as a sentence with its shape.
    */
   show(state, wish) {
@@ -60,8 +60,8 @@ export class Results {
     return `${MARKS[tone]} ${sentence}`.trim();
   }
 
-  #invite({ host, count }) {
-    const key = count === 5 ? "empty_five" : "empty";
+  #invite({ host, count, refused }) {
+    const key = refused ? "empty_refused" : count === 5 ? "empty_five" : "empty";
     return this.#say(key, { n: count, host });
   }
 

@@ -14,6 +14,7 @@ export const NOTHING = Object.freeze({
   away: false, // the connection broke in mid-run and the run is not resumed yet
   missed: null, // lines loaded at the last return
   resume: null, // {event, run, after}: a new object here is a request to be sent
+  answered: null, // the last such request that the server has answered
   problem: null, // {code, host?, reason?, retry_after?, message?}
 });
 
@@ -50,7 +51,8 @@ const MOVES = {
   finished(state, { run, outcome, summary }) {
     if (run !== state.run || !isRunning(state)) return state;
     const known = summary ? summary.sent + (summary.not_sent ?? 0) : 0;
-    if (state.lines.length < known && !askedHere(state)) return askAgain(state);
+    // Whoever has an answer on its way hears of the end once more, behind it.
+    if (state.lines.length < known && !(askedHere(state) && state.answered === state.resume)) return askAgain(state);
     return { ...state, outcome, summary, away: false, resume: null };
   },
 
@@ -71,10 +73,11 @@ const MOVES = {
 };
 
 function resumed(state, replayed) {
-  if (!state.away) return state;
+  const answered = state.resume;
+  if (!state.away) return answered === state.answered ? state : { ...state, answered };
   const from = state.lines.length;
   const gaps = replayed ? [...state.gaps, { from, to: from + replayed - 1 }] : state.gaps;
-  return { ...state, gaps, away: false, missed: replayed };
+  return { ...state, answered, gaps, away: false, missed: replayed };
 }
 
 const resumption = ({ run, lines }) => ({ event: "resume", run, after: lines.length - 1 });

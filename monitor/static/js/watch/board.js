@@ -1,11 +1,12 @@
 /** The board: every watched host, live. */
 
-import { make, setText } from "../element.js";
+import { setText } from "../element.js";
 import { Words } from "../words.js";
-import { fits, fromSearch, toSearch } from "./filter.js";
+import { fits } from "./filter.js";
 import { Hosts } from "./hosts.js";
 import { Rows } from "./rows.js";
-import { MARKS, STATES, summarize } from "./states.js";
+import { Search } from "./search.js";
+import { countTones, summarize } from "./states.js";
 import { Station } from "./station.js";
 
 const REFRESH = 60_000; // the strips and medians of the last hour change with each minute
@@ -18,28 +19,27 @@ const find = (selector) => document.querySelector(selector);
 class Board {
   constructor(config, words) {
     Object.assign(this, { config, words, hosts: new Hosts(), waiting: null, title: document.title });
-    this.filter = fromSearch(location.search);
     this.panel = find("#board");
     this.rows = new Rows(this.panel, words);
+    this.search = new Search(find("#filter"), words, {
+      onchange: () => this.#choose(),
+      leave: () => this.panel.querySelector(".row a")?.focus(),
+    });
     this.station = new Station({
       config,
       words,
       field: find("#query"),
-      stop: () => this.#showAll(),
+      stop: () => this.search.clear() ?? true,
       wish: () => ({ hosts: "all", lines: null, faster: false }),
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.#fetch(),
       stale: (stale) => this.panel.classList.toggle("stale", stale),
+      newest: () => this.hosts.at ?? (Number(find("#notice").dataset.at) || null),
     });
   }
 
   start() {
-    this.#makeChips();
-    const form = find("#filter");
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", () => this.#read(form));
-    form.addEventListener("keydown", (event) => this.#enterRows(event));
-    find("#nobody button").addEventListener("click", () => this.#showAll());
+    find("#nobody button").addEventListener("click", () => this.search.clear());
     setInterval(() => this.#tick(), 1000);
     setInterval(() => this.#fetch(), REFRESH);
     this.station.start();
@@ -77,88 +77,28 @@ class Board {
   }
 
   #show(asked = false) {
-    this.rows.show(this.hosts.byId, (host) => fits(host, this.filter), Date.now(), asked);
+    this.rows.show(this.hosts.byId, (host) => fits(host, this.search.filter), Date.now(), asked);
     this.#tick();
-    this.#showTags();
-    const none = !this.hosts.all.some((host) => fits(host, this.filter));
-    find("#nobody").hidden = !none;
+    this.search.offer([...new Set(this.hosts.all.flatMap(({ tags }) => tags))].sort());
+    find("#nobody").hidden = this.rows.number > 0;
   }
 
   #tick() {
     if (!this.rows.hosts || document.hidden) return;
     this.rows.arrange(Date.now());
-    this.rows.paint(this.rows.seen, Date.now());
-    const { all } = this.hosts;
-    const { key, values } = summarize(all);
+    this.rows.paint(this.rows.near, Date.now());
+    const counts = countTones(this.hosts.byId.values());
+    const { key, values } = summarize(counts);
     setText(find("#sentence"), this.words.say(key, values));
     document.title = `${values.number ? `(${values.n}) ` : ""}${this.title}`;
-    this.#countChips(all);
+    this.search.count(counts);
   }
 
-  #makeChips() {
-    const chips = STATES.map((tone) => {
-      const label = make("label", "chip");
-      const input = make("input");
-      Object.assign(input, { type: "checkbox", name: "state", value: tone, checked: this.filter.tone === tone });
-      const mark = make("span", "mark", MARKS[tone]);
-      mark.setAttribute("aria-hidden", "true");
-      label.append(input, mark, ` ${this.words.say(`state_${tone}`)} `, make("span", "count"));
-      label.dataset.tone = tone;
-      label.hidden = true; // until they are counted
-      return label;
-    });
-    find(".chips").append(...chips);
-    find("#query").value = this.filter.query;
-    find("#tag").value = this.filter.tag;
-  }
-
-  #countChips(all) {
-    for (const chip of document.querySelectorAll(".chip")) {
-      const count = all.filter(({ tone }) => tone === chip.dataset.tone).length;
-      setText(chip.querySelector(".count"), String(count));
-      chip.hidden = !count && !chip.firstChild.checked;
-    }
-  }
-
-  #showTags() {
-    const tags = [...new Set(this.hosts.all.flatMap(({ tags: own }) => own))].sort();
-    const select = find("#tag");
-    const known = [...select.options].slice(1).map(({ value }) => value);
-    if (tags.join("\n") === known.join("\n")) return;
-    const { value } = select;
-    select.replaceChildren(select.options[0], ...tags.map((tag) => make("option", "", tag)));
-    select.value = tags.includes(value) ? value : "";
-    select.hidden = !tags.length;
-  }
-
-  #read(form) {
-    const chosen = [...form.querySelectorAll(".chip input:checked")].map(({ value }) => value);
-    const tone = chosen.find((each) => each !== this.filter.tone) ?? chosen[0] ?? "";
-    for (const chip of form.querySelectorAll(".chip input")) chip.checked = chip.value === tone;
-    this.#choose({ query: find("#query").value.trim(), tone, tag: find("#tag").value });
-  }
-
-  #choose(filter) {
-    this.filter = filter;
-    history.replaceState(null, "", location.pathname + toSearch(filter));
+  #choose() {
+    if (!this.rows.hosts) return;
     this.#show(true);
-    const n = this.hosts.all.filter((host) => fits(host, filter)).length;
-    setText(find("#announce"), this.words.say("shown", { n, number: this.hosts.all.length }));
-  }
-
-  #showAll() {
-    const form = find("#filter");
-    form.reset();
-    for (const chip of form.querySelectorAll(".chip input")) chip.checked = false;
-    find("#query").value = find("#tag").value = "";
-    this.#choose({ query: "", tone: "", tag: "" });
-    return true;
-  }
-
-  #enterRows(event) {
-    if (event.key !== "ArrowDown" || event.target.id !== "query") return;
-    event.preventDefault();
-    this.panel.querySelector(".row:not([hidden]) a")?.focus();
+    const values = { n: this.rows.number, number: this.hosts.byId.size };
+    setText(find("#announce"), this.words.say("shown", values));
   }
 }
 

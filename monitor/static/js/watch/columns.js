@@ -1,37 +1,21 @@
 /** The columns of a chart, as the server sends them, and what is done with them before they are drawn. */
 
 export const TIMES = ["min", "p5", "p25", "median", "p75", "p95", "max"];
-const COUNTS = ["sent", "received", "not_measured", "reason", "loss"];
-const CLIP = 3; // a single slow ping may not flatten everything else: it is marked at the edge
-
-/** Columns with one more point for an echo that was just told of; those before `since` (ms) leave. */
-export function append(columns, { t, us }, since) {
-  const { t: times } = columns;
-  if (t <= lastMeasured(columns)) return columns;
-  const end = times.length - trailing(columns);
-  const first = times.findIndex((at) => at >= since);
-  const begin = first < 0 ? end : Math.min(first, end);
-  const point = { t, ...pointOf(us) };
-  return Object.fromEntries(["t", ...COUNTS, ...TIMES].map((name) => [name, [...columns[name].slice(begin, end), point[name]]]));
-}
-
-function pointOf(us) {
-  if (us === "not_sent") return fill({ sent: 0, received: 0, not_measured: 1, reason: -17, loss: null }, null);
-  const received = typeof us === "number" ? 1 : 0;
-  return fill({ sent: 1, received, not_measured: 0, reason: null, loss: 1 - received }, received ? us : null);
-}
-
-const fill = (counts, time) => ({ ...counts, ...Object.fromEntries(TIMES.map((name) => [name, time])) });
-
-const trailing = ({ sent }) => sent.length - 1 - sent.findLastIndex((number) => number !== null);
+export const COLUMNS = ["t", "sent", "received", "not_measured", "reason", "loss", ...TIMES];
+const ROOM = 2;
 
 /** When the last point with data began; -Infinity where there is none. */
 export const lastMeasured = ({ t, sent }) => t[sent.findLastIndex((number) => number !== null)] ?? -Infinity;
 
-/** The highest round trip (ms) that the axis should make room for; 0 where there is none. */
+/**
+ * The highest round trip (ms) that the axis should make room for; 0 where there is none. A few slow ones may not flatten
+ * all the others: twice the 95 % of all but one point in fifty is enough, and what is slower is marked at the edge.
+ */
 export function peakOf({ max, p95 }) {
-  const [slowest, usual] = [max, p95].map((column) => column.reduce((most, time) => Math.max(most, time ?? 0), 0));
-  return Math.min(slowest, CLIP * usual) / 1000;
+  const times = p95.filter((time) => time !== null).sort((one, other) => one - other);
+  const usual = times[Math.ceil(0.98 * times.length) - 1] ?? 0;
+  const slowest = max.reduce((most, time) => Math.max(most, time ?? 0), 0);
+  return Math.min(slowest, ROOM * usual) / 1000;
 }
 
 /** What a point is: "reply", "lost", "unmeasured" or "nothing". */

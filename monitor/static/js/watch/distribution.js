@@ -18,6 +18,7 @@ export function showDistribution({ total, bins }, words) {
   setText(find("#loss"), loss === null ? NONE : words.say("percent", { number: percent(loss) }));
   const values = { n: total.received.toLocaleString(words.language), low: ms(p25), high: ms(p75), most: ms(total.max_us) };
   setText(find("#spread"), total.received ? words.say("spread", values) : words.say("spread_nothing"));
+  find(".spread").hidden = !total.received;
   draw(histogram(bins), [p25, p75]);
 }
 

@@ -25,17 +25,23 @@ export function drawRuns(u, columns, width, colours, { began, ended }) {
   for (const { kind, from, to } of runsOf(columns)) {
     const [since, until] = [columns.t[from], columns.t[to] + width];
     if (kind === "lost") drawLost(u, since, until, colours);
-    if (kind === "unmeasured") drawHatch(u, since, until, colours.dim);
-    if (kind === "nothing") drawHatch(u, Math.max(since, began), Math.min(until, ended), colours.ghost);
+    if (kind === "unmeasured") drawHatch(u, since, until, colours.dim, colours.sunken);
+    if (kind === "nothing") drawHatch(u, Math.max(since, began), Math.min(until, ended), colours.ghost, colours.sunken);
   }
+}
+
+/** What the strip of losses stands on. */
+export function drawGround(u, colours) {
+  clipped(u, (ctx) => {
+    ctx.fillStyle = colours.sunken;
+    ctx.fillRect(u.bbox.left, u.bbox.top + u.bbox.height - STRIP * ratio(), u.bbox.width, STRIP * ratio());
+  });
 }
 
 /** The strip of losses: height and darkness grow with the share that was lost. */
 export function drawStrip(u, columns, width, colours) {
   const bottom = u.bbox.top + u.bbox.height;
   clipped(u, (ctx) => {
-    ctx.fillStyle = colours.sunken;
-    ctx.fillRect(u.bbox.left, bottom - STRIP * ratio(), u.bbox.width, STRIP * ratio());
     ctx.fillStyle = colours.down;
     columns.t.forEach((at, place) => {
       const loss = columns.loss[place];
@@ -48,14 +54,16 @@ export function drawStrip(u, columns, width, colours) {
   });
 }
 
-/** Small marks at the upper edge, where a slowest ping lies above the axis. */
-export function drawClipped(u, columns, width, most, colours) {
+/** Small marks at the upper edge, not one over the other, where a slowest ping lies above the axis. */
+export function drawClipped(u, columns, width, most, colour) {
   const size = 3.5 * ratio();
+  let free = -Infinity;
   clipped(u, (ctx) => {
-    ctx.fillStyle = colours.dim;
+    ctx.fillStyle = colour;
     columns.max.forEach((time, place) => {
-      if (time === null || time / 1000 <= most) return;
       const middle = u.valToPos(columns.t[place] + width / 2, "x", true);
+      if (time === null || time / 1000 <= most || middle < free) return;
+      free = middle + 4 * size;
       ctx.beginPath();
       ctx.moveTo(middle, u.bbox.top);
       ctx.lineTo(middle - size, u.bbox.top + 1.6 * size);
@@ -74,13 +82,15 @@ function drawLost(u, since, until, colours) {
   });
 }
 
-function drawHatch(u, since, until, colour) {
+function drawHatch(u, since, until, colour, ground) {
   if (until <= since) return;
   const [left, right] = spanOf(u, since, until - since);
   const [top, height, apart] = [u.bbox.top, u.bbox.height, 8 * ratio()];
   clipped(u, (ctx) => {
     ctx.beginPath();
-    ctx.rect(left, top, right - left, height);
+    ctx.rect(left, top, Math.max(ratio(), right - left), height);
+    ctx.fillStyle = ground;
+    ctx.fill();
     ctx.clip();
     ctx.strokeStyle = colour;
     ctx.lineWidth = ratio();

@@ -5,10 +5,21 @@ import { sayReason } from "./reasons.js";
 import { saySpan } from "./spans.js";
 
 /** The sentence for a host: {tone, state, last, loss5, problem, since}, at `now` (ms since 1970). */
-export function sayVerdict({ tone, last, loss5, problem, since }, now, words) {
+export function sayVerdict(host, now, words) {
+  const { tone, loss5, since } = host;
   const loss = words.say("percent", { number: percent(loss5) });
-  const values = { loss, span: since ? saySpan(now - since, words) : "" };
-  if (tone === "up") return words.say(!since ? "host_up_new" : loss5 ? "host_up_lossy" : "host_up", values);
-  const reason = sayReason(problem || (typeof last === "string" ? last : "timeout"), words);
-  return words.say(`host_${tone}`, { ...values, reason });
+  const values = { loss, span: since ? saySpan(now - since, words) : "", reason: sayReason(reasonOf(host), words) };
+  if (tone === "up") return words.say(`host_up${since ? nuance(loss5) : "_new"}`, values);
+  if (tone === "degraded") return words.say(host.state === tone ? "host_degraded_since" : "host_degraded", values);
+  return words.say(`host_${tone}`, values);
 }
+
+/** What stands where the lines of a host will come. */
+export function sayWaiting(host, words) {
+  if (host.tone === "not_measured") return words.say("lines_not_measured", { reason: sayReason(reasonOf(host), words) });
+  return words.say(host.tone === "paused" ? "lines_paused" : "lines_soon");
+}
+
+const nuance = (loss) => (loss === null ? "_since" : loss ? "_lossy" : "");
+
+const reasonOf = ({ problem, last }) => problem || (typeof last === "string" ? last : "timeout");

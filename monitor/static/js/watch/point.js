@@ -1,5 +1,6 @@
 /** One point of the history, in words and in cells. */
 
+import { make } from "../element.js";
 import { milliseconds, percent } from "../figures.js";
 import { kindOf } from "./columns.js";
 import { sayReason } from "./reasons.js";
@@ -21,8 +22,22 @@ export function sayPoint({ columns, width }, place, words) {
   return words.say("point", values);
 }
 
-/** The texts of a point's row in the table: time, sent, lost, median, 5 %, 95 %, slowest, not measured. */
-export function pointCells({ columns, width }, place, words) {
+/** Write a row for each point that has data, the newest first. */
+export function fillTable(body, series, words) {
+  const places = [...series.columns.t.keys()].filter((place) => kindOf(series.columns, place) !== "nothing");
+  body.replaceChildren(...places.reverse().map((place) => makeRow(pointCells(series, place, words))));
+}
+
+function makeRow([time, ...cells]) {
+  const row = make("tr");
+  const head = make("th", "", time);
+  head.scope = "row";
+  row.append(head, ...cells.map((text, i) => make("td", i < cells.length - 1 ? "number" : "", text)));
+  return row;
+}
+
+// Time, sent, lost, median, 5 %, 95 %, slowest, not measured.
+function pointCells({ columns, width }, place, words) {
   const { t, sent, received, not_measured: missing, reason } = columns;
   const lost = sent[place] === null ? "–" : String(sent[place] - received[place]);
   const times = ["median", "p5", "p95", "max"].map((name) => ms(columns[name][place]));

@@ -1,23 +1,30 @@
 /** The smoke chart of a host: median, middle half, 5–95 %, fastest to slowest, losses, and what was not measured. */
 
+import { Plot } from "../plot.js";
 import { heightFor } from "../scale.js";
 import { isSingle, peakOf } from "./columns.js";
-import { drawBands, drawClipped, drawRuns, drawStrip, STRIP } from "./ink.js";
+import { followFingers } from "./fingers.js";
+import { drawBands, drawClipped, drawGround, drawRuns, drawStrip, STRIP } from "./ink.js";
 import { labelTimes } from "./times.js";
 
-const COLOURS = ["accent", "down", "dim", "line", "ghost", "sunken", "middle", "wide", "faint"];
 const AXIS = 30;
 const TOP = 10;
-const MOVES = { ArrowLeft: -1, ArrowRight: 1, PageUp: -0.1, PageDown: 0.1, Home: -Infinity, End: Infinity };
 
-export class Smoke {
-  /** Draw into `box`. `onpoint(place)` follows the cursor, null without one; `onselect(since, until)` a drag. */
-  constructor(box, { language, began, onpoint, onselect }) {
-    Object.assign(this, { box, language, began, onpoint, onselect, plot: null, height: null, cursor: null, view: null });
-    box.addEventListener("keydown", (event) => this.#move(event));
-    box.addEventListener("blur", () => this.#point(null));
-    new ResizeObserver(() => this.plot?.setSize(this.#size())).observe(box);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#rebuild());
+export class Smoke extends Plot {
+  /**
+   * Draw into `box`. `began()` is the moment (ms) from which on nothing measured is a gap; `onpoint(place)` follows the
+   * cursor, null without one; `onselect(since, until)` hears of a stretch that was dragged over,
+   * `ondrag(before, after)` of what fingers have in view.
+   */
+  constructor(box, { language, began, onpoint, onselect, ondrag }) {
+    super(box, ["accent", "down", "dim", "line", "ghost", "sunken", "middle", "wide", "faint"]);
+    Object.assign(this, { language, began, onpoint, onselect, view: null });
+    this.fingers = followFingers(box, {
+      area: () => box.querySelector(".u-over"),
+      view: () => this.view,
+      show: (since, until) => this.#look(since, until),
+      done: ondrag,
+    });
   }
 
   /** Show columns, each point `width` ms wide, between two times (ms). `steady` keeps the axis of the values. */
@@ -25,44 +32,53 @@ export class Smoke {
     const previous = steady ? this.height : null;
     const peak = peakOf(columns);
     this.height = peak ? heightFor(peak, previous) : previous;
-    this.view = { columns, width, since, until };
-    if (!this.plot) return this.#rebuild();
-    this.plot.setData(this.#data(), false);
-    this.plot.setScale("x", { min: since, max: until });
+    const held = this.fingers.busy ? this.view : { since, until };
+    this.view = { columns, width, since: held.since, until: held.until };
+    if (!this.plot) return this.rebuild();
+    this.plot.setData(this.data(), false);
+    this.#look(held.since, held.until);
     if (this.cursor !== null) this.onpoint(this.cursor);
   }
 
-  #rebuild() {
-    if (!this.view) return;
-    this.colours = readColours(this.box);
-    this.plot?.destroy();
-    this.plot = new globalThis.uPlot(this.#options(), this.#data(), this.box);
+  /** Whether a round trip lies above the axis. */
+  get clips() {
+    return this.view.columns.max.some((time) => time / 1000 > this.height?.max);
   }
 
-  #data() {
+  get ready() {
+    return this.view !== null;
+  }
+
+  get last() {
+    return (this.view?.columns.t.length ?? 0) - 1;
+  }
+
+  get page() {
+    return Math.round(this.last / 10);
+  }
+
+  positionOf(place) {
+    return this.plot.data[0][place];
+  }
+
+  data() {
     const { columns, width } = this.view;
     return [columns.t.map((at) => at + width / 2), columns.median.map((time) => (time === null ? null : time / 1000))];
   }
 
-  #size() {
-    return { width: this.box.clientWidth, height: this.box.clientHeight };
-  }
-
-  #options() {
+  options() {
     const { accent } = this.colours;
     const points = { show: (u) => this.#isLoose(u), size: 5, fill: accent, width: 0 };
     return {
-      ...this.#size(),
       ms: 1,
-      padding: [TOP, 12, 0, 0],
-      legend: { show: false },
+      padding: [TOP, 24, 0, 0],
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 9, fill: accent, width: 0 } },
       scales: {
         x: { time: true, range: () => [this.view.since, this.view.until] },
         y: { range: () => this.#range() },
       },
       series: [{}, { stroke: accent, width: 1.5, spanGaps: false, points }],
-      axes: [this.#timeAxis(), this.#valueAxis()],
+      axes: [this.#momentAxis(), this.timeAxis()],
       hooks: {
         drawClear: [(u) => this.#drawBehind(u)],
         draw: [(u) => this.#drawBefore(u)],
@@ -70,6 +86,11 @@ export class Smoke {
         setSelect: [(u) => this.#select(u)],
       },
     };
+  }
+
+  #look(since, until) {
+    Object.assign(this.view, { since, until });
+    this.plot.setScale("x", { min: since, max: until });
   }
 
   // While points lie apart, each is a dot; else uPlot draws one only where it stands alone.
@@ -85,35 +106,19 @@ export class Smoke {
     return [(-most * (STRIP + 3)) / (tall - STRIP - 3), most];
   }
 
-  #timeAxis() {
-    return {
-      ...this.#axis(),
+  #momentAxis() {
+    return this.axis({
       size: AXIS,
       space: 70,
-      grid: { stroke: this.colours.line, width: 1 },
+      grid: this.lines,
       values: (_, splits, axis, space, step) => labelTimes(splits, step, this.language),
-    };
-  }
-
-  #valueAxis() {
-    const steps = ({ max, step }) => Array.from({ length: Math.round(max / step) + 1 }, (_, i) => i * step);
-    return {
-      ...this.#axis(),
-      size: 68,
-      grid: { stroke: this.colours.line, width: 1 },
-      splits: () => steps(this.height ?? { max: 1, step: 0.25 }),
-      values: (_, times) => times.map((time) => (this.height ? `${Number(time.toPrecision(3))} ms` : "")),
-    };
-  }
-
-  #axis() {
-    const font = `12px ${getComputedStyle(this.box).fontFamily}`;
-    return { stroke: this.colours.dim, font, ticks: { show: false }, gap: 8 };
+    });
   }
 
   #drawBehind(u) {
     const { columns, width } = this.view;
     const limits = { began: this.began(), ended: Date.now() - 2 * width - 3000 };
+    drawGround(u, this.colours);
     if (!isSingle(columns)) drawBands(u, columns, width, this.colours);
     drawRuns(u, columns, width, this.colours, limits);
   }
@@ -121,24 +126,7 @@ export class Smoke {
   #drawBefore(u) {
     const { columns, width } = this.view;
     drawStrip(u, columns, width, this.colours);
-    if (this.height) drawClipped(u, columns, width, this.height.max, this.colours);
-  }
-
-  #move(event) {
-    const move = MOVES[event.key];
-    const last = (this.view?.columns.t.length ?? 0) - 1;
-    if (move === undefined || last < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    const step = Math.abs(move) < 1 ? Math.round(move * last) : move;
-    const from = this.cursor ?? (step > 0 ? -1 : last + 1);
-    this.#point(Math.min(last, Math.max(0, from + step)));
-  }
-
-  #point(place) {
-    this.held = place;
-    const left = place === null ? -10 : this.plot?.valToPos(this.plot.data[0][place], "x");
-    this.plot?.setCursor({ left, top: place === null ? -10 : 0 });
-    this.held = undefined;
+    if (this.height) drawClipped(u, columns, width, this.height.max, this.colours.dim);
   }
 
   #read(u) {
@@ -160,15 +148,4 @@ export class Smoke {
     u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.onselect(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
   }
-}
-
-// A canvas does not know var() or light-dark(): the browser resolves them on an element.
-function readColours(box) {
-  const probe = box.appendChild(document.createElement("i"));
-  const colours = COLOURS.map((name) => {
-    probe.style.color = `var(--${name})`;
-    return [name, getComputedStyle(probe).color];
-  });
-  probe.remove();
-  return Object.fromEntries(colours);
 }

@@ -26,11 +26,18 @@ export function compare(one, other) {
 
 const stepOf = (loss) => Math.ceil((loss ?? 0) * 20);
 
+/** How many hosts there are of each tone. */
+export function countTones(hosts) {
+  const counts = {};
+  for (const { tone } of hosts) counts[tone] = (counts[tone] ?? 0) + 1;
+  return counts;
+}
+
 /** {key, values} of the board's first line. */
-export function summarize(hosts) {
-  const tones = hosts.map(({ tone }) => tone);
-  const troubled = tones.filter(needsAttention).length;
-  if (troubled) return { key: "some_need", values: { n: troubled, number: hosts.length } };
-  if (tones.includes("up")) return { key: "all_answer", values: { n: hosts.length } };
+export function summarize(counts) {
+  const tones = Object.keys(counts);
+  const [number, troubled] = [tones, tones.filter(needsAttention)].map((some) => some.reduce((sum, tone) => sum + counts[tone], 0));
+  if (troubled) return { key: "some_need", values: { n: troubled, number } };
+  if (counts.up) return { key: counts.up === number ? "all_answer" : "rest_idle", values: { n: counts.up, all: number } };
   return { key: tones.every((tone) => tone === "paused") ? "all_paused" : "none_judged", values: {} };
 }

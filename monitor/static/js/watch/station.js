@@ -7,6 +7,7 @@ import { listenForKeys } from "../keys.js";
 import { Link } from "../link.js";
 
 const QUIET = 12_000; // a watcher that lives says something every five seconds
+const SLOW = 2_500; // it says something at once to whoever begins to look
 const BACK_SHOWN = 3_000;
 
 const find = (selector) => document.querySelector(selector);
@@ -14,10 +15,11 @@ const find = (selector) => document.querySelector(selector);
 export class Station {
   /**
    * `wish()` is what to subscribe to; `onmessage` gets what the watcher says, `onsubscribed` a good moment to fetch;
-   * `stale(bool)` follows whether what is shown is old; `field` and `stop` are those of the keys.
+   * `stale(bool)` follows whether what is shown is old, `newest()` is of when it is as long as the watcher has not spoken
+   * (ms since 1970, or null); `field` and `stop` are those of the keys.
    */
-  constructor({ config, words, wish, onmessage, onsubscribed, stale, field = null, stop = () => false }) {
-    Object.assign(this, { words, wish, onmessage, onsubscribed, stale });
+  constructor({ config, words, wish, onmessage, onsubscribed, stale, newest = () => null, field = null, stop = () => false }) {
+    Object.assign(this, { words, wish, onmessage, onsubscribed, stale, newest });
     Object.assign(this, { heardAt: Date.now(), newestAt: null, lost: false, backUntil: 0, refused: null });
     this.link = new Link({
       url: new URL(config.socket, location.href.replace(/^http/, "ws")).href,
@@ -68,7 +70,8 @@ export class Station {
 
   #showLooking(number) {
     const looking = find("#looking");
-    setText(looking, this.words.say("short_looking", { n: number }));
+    setText(looking.querySelector(".words"), this.words.say("short_looking", { n: number }));
+    looking.dataset.number = number;
     looking.title = this.words.say("looking", { n: number });
   }
 
@@ -87,21 +90,23 @@ export class Station {
     showLink(find("#header"), describeLink(link, now), words);
     const loss = describeLoss(link, now);
     const silent = !loss && link.phase === "open" && now - this.heardAt > QUIET;
-    const time = clock(this.newestAt ?? this.heardAt, words.language);
+    const newest = this.newestAt ?? this.newest();
+    const time = newest && clock(newest, words.language);
     const { text, tone } = this.#describe({ loss, silent, time, now });
     setText(find("#notice-words"), text);
     find("#notice").dataset.tone = tone;
     find("#try-now").hidden = loss?.key !== "lost_server";
-    setText(find("#as-of"), loss || silent ? `▨ ${words.say("as_of", { time })} ` : "");
+    setText(find("#as-of"), time && (loss || silent) ? `▨ ${words.say("as_of", { time })} ` : "");
     this.stale(Boolean(loss || silent));
   }
 
   #describe({ loss, silent, time, now }) {
-    const { words } = this;
+    const { words, link } = this;
     if (this.refused) return { text: words.say("not_allowed_board"), tone: "down" };
     if (loss) return { text: words.say(loss.key, loss.values), tone: "down" };
-    if (silent) return { text: words.say("silent", { time }), tone: "down" };
+    if (silent) return { text: words.say(time ? "silent" : "silent_ever", { time }), tone: "down" };
     if (now < this.backUntil) return { text: words.say("back"), tone: "up" };
-    return { text: this.newestAt ? words.say("as_of", { time }) : "", tone: "quiet" };
+    const waiting = !this.newestAt && link.phase === "open" && now - this.heardAt > SLOW;
+    return { text: this.newestAt ? words.say("as_of", { time }) : waiting ? words.say("waiting") : "", tone: "quiet" };
   }
 }

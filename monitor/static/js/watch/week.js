@@ -27,10 +27,13 @@ export function shareOf(median, { least, most }) {
   return Math.min(1, Math.max(0, Math.log(median / least) / Math.log(most / least)));
 }
 
-/** Fill the table; `readout` says what the cell under pointer or focus is. */
-export function showWeek(table, readout, days, words) {
+/** Fill the panel: the table, the scale of its colours, and a sentence on the cell under pointer or focus. */
+export function showWeek(panel, days, words) {
+  const [table, readout] = ["#week", "#cell"].map((part) => panel.querySelector(part));
   const cells = turn(days, -new Date().getTimezoneOffset());
-  const scale = scaleOf(cells.flat().flatMap((cell) => cell?.median_us ?? []));
+  const medians = cells.flat().flatMap((cell) => cell?.median_us ?? []);
+  const scale = scaleOf(medians);
+  showScale(panel.querySelector(".scale"), medians.length ? scale : null);
   const head = make("tr");
   head.append(make("td"), ...Array.from({ length: HOURS }, (_, hour) => scoped(hour % 3 ? "" : String(hour), "col")));
   const rows = cells.map((day, number) => makeDay(day, dayName(number, words.language, "short"), number));
@@ -66,6 +69,14 @@ export function showWeek(table, readout, days, words) {
     const loss = words.say("percent", { number: percent(1 - cell.received / cell.sent) });
     return words.say("cell", { ...values, ms: milliseconds(cell.median_us / 1000), loss });
   }
+}
+
+function showScale(element, scale) {
+  element.hidden = !scale;
+  if (!scale) return;
+  const [least, most] = element.querySelectorAll("span");
+  setText(least, `${milliseconds(scale.least / 1000)} ms`);
+  setText(most, `${milliseconds(scale.most / 1000)} ms`);
 }
 
 function scoped(text, scope) {
