@@ -11,6 +11,11 @@ class Recent:
 
     __slots__ = ("_answered_at", "_last_us", "_newest", "_sums", "_tenths")
 
+    _answered_at: int
+    _last_us: int | None
+    _sums: list[int]
+    _tenths: list[list[int]]
+
     def __init__(self) -> None:
         self._newest = 0
         self._clear()
@@ -63,5 +68,5 @@ class Recent:
     def _clear(self) -> None:
         self._tenths = [[0] * 4 for _ in range(TENTHS)]
         self._sums = [0] * 4
-        self._last_us: int | None = None
+        self._last_us = None
         self._answered_at = 0
