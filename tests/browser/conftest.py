@@ -73,6 +73,7 @@ def own_site(fragile_site: Server) -> Server:
 class FarSite:
     """A site whose network we made, and the cable that leads there."""
 
+    server: Server
     relay: Relay
 
     @property
@@ -87,7 +88,7 @@ def far_site(tmp_path_factory: pytest.TempPathFactory, truth: Truth) -> Iterator
     server = Server(tmp_path_factory.mktemp("far"), truth.popen)
     server.start()
     relay = Relay(server.port, truth.inside)
-    yield FarSite(relay)
+    yield FarSite(server, relay)
     relay.cut()
     server.stop()
 

@@ -52,15 +52,29 @@ class Server:
         """Whether it was started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of its commands."""
+        return os.environ | SETTINGS | {"PINGSITE_DATA": str(self.data)}
+
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
-        environment = os.environ | SETTINGS | {"PINGSITE_DATA": str(self.data)}
         command = [sys.executable, "-u", str(ROOT / "manage.py"), "serve", "--port", str(self.port)]
-        self.process = self.popen(*command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        options = {"env": self.environment, "cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self.process = self.popen(*command, **options)
         ready = threading.Event()
         threading.Thread(target=self._listen, args=(self.process.stdout, ready), daemon=True).start()
         assert ready.wait(60), self.lines
         assert self.process.poll() is None, self.lines
+
+    def watch(self, hosts: dict[str, str], **more: str) -> None:
+        """Have it watch hosts, given as addresses by their names; `more` is what all of them have, as TOML."""
+        extra = "".join(f"{name} = {value}\n" for name, value in more.items())
+        entries = [f'[[hosts]]\nname = "{name}"\nhost = "{host}"\n{extra}' for name, host in hosts.items()]
+        file = self.data / "hosts.toml"
+        file.write_text("\n".join(entries))
+        command = [sys.executable, str(ROOT / "manage.py"), "load", str(file)]
+        subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True, timeout=60)
 
     def stop(self) -> None:
         """End it as a person does, or by force where it does not listen."""

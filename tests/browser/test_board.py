@@ -59,14 +59,21 @@ def watching(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iter
 
 
 def test_the_empty_board_asks_for_the_first_host(new_site: Server, visit: Visit, browser: Browser) -> None:
-    visit(new_site).open("/").page.get_by_role("link", name="Sign in").wait_for()
+    dora = visit(new_site).open("/")
+    dora.page.get_by_role("link", name="Sign in").wait_for()
     ann = visit(new_site, storage_state=sign_in(new_site, browser)).open("/")
     expect(ann.find("h1")).to_have_text("Watch your first host")
+    expect(ann.header).to_have_attribute("data-tone", "up")
+    expect(ann.find("#notice-words")).to_be_empty()
+    assert not find_faults(ann)
     expect(ann.page.get_by_role("button", name="8.8.8.8")).to_be_visible()
     ann.page.fill("#lines", "127.0.0.1")
     ann.page.get_by_role("button", name="Watch", exact=True).click()
     expect(ann.find("h1")).to_have_text("127.0.0.1")
     expect(ann.verdict).to_contain_text("✓ Up")
+    # Whoever looks at the empty board gets the real one.
+    expect(dora.find(".row")).to_contain_text("127.0.0.1")
+    expect(dora.header).to_have_attribute("data-tone", "up")
 
 
 def test_rows_come_with_the_page_and_live_from_then_on(watching: tuple[Server, State], visit: Visit) -> None:
@@ -193,3 +200,6 @@ def test_nothing_grave_is_found_by_axe(watching: tuple[Server, State], visit: Vi
         ann.open(path)
         ann.page.eval_on_selector_all("details", "all => all.forEach((each) => { each.open = true; })")
         assert not find_faults(ann), path
+    add_hosts(ann, "bad, -f\nagain, 127.0.0.1\n")
+    expect(ann.find("#complaints li")).to_have_count(2)
+    assert not find_faults(ann)

@@ -9,20 +9,18 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import Server
-from tests.browser.test_board import add_hosts, sign_in
 from tests.browser.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
-    """Lend a site that watches one host, and was away for a while in between."""
+    """Lend a site that watches a host, and one without an address, and was away for a while in between."""
     server = Server(tmp_path_factory.mktemp("watched"))
     server.start()
-    context = browser.new_context(locale="en-US", storage_state=sign_in(server, browser))  # type: ignore[arg-type]
-    ann = Visitor(context, server.url)
-    add_hosts(ann, "lo, 127.0.0.1")
+    server.watch({"lo": "127.0.0.1", "nowhere": "no-such-host.invalid"})
+    ann = Visitor(browser.new_context(locale="en-US"), server.url).open("/hosts/lo/")
     expect(ann.find("#replies .line").nth(3)).to_be_attached()
-    context.close()
+    ann.context.close()
     server.stop()
     server.start()
     yield server
@@ -151,13 +149,7 @@ def test_the_distribution_and_the_hours_of_the_week_are_words_as_well(watched: S
     expect(ann.find("#cell")).to_contain_text("median")
 
 
-def test_a_host_without_an_address_says_why_it_is_not_measured(watched: Server, visit: Visit, browser: Browser) -> None:
-    context = browser.new_context(locale="en-US")
-    ann = Visitor(context, watched.url)
-    ann.open("/admin/login/")
-    ann.page.fill("#id_username", "admin")
-    ann.page.fill("#id_password", "nine horses drink tea")
-    ann.page.click("[type=submit]")
-    add_hosts(ann, "nowhere, no-such-host.invalid")
+def test_a_host_without_an_address_says_why_it_is_not_measured(watched: Server, visit: Visit) -> None:
+    ann = visit(watched).open("/hosts/nowhere/")
     expect(ann.verdict).to_contain_text(re.compile("▨ Not measured for .+: (its name does not|the name service)"))
-    context.close()
+    expect(ann.find("#replies")).to_have_attribute("data-empty", re.compile(r"No ping can be sent: .+\."))

@@ -141,7 +141,8 @@ export class Past {
   #sayResolution() {
     const { columns, width, source } = this.shown;
     if (this.newest === null) return `· ${this.words.say("chart_empty")}`;
-    const each = isSingle(columns) ? this.words.say("each_ping") : this.words.say("each_point", { span: saySpan(width, this.words) });
+    const span = saySpan(width, this.words);
+    const each = this.words.say(isSingle(columns) ? "each_ping" : "each_point", { span });
     return `· ${each}${source === "packets" ? "" : ` ${this.words.say(`source_${source}`)}`}`;
   }
 

@@ -10,10 +10,13 @@ const WHOLE = 200; // so many rows are all in the page, where the browser's own 
 
 export class Rows {
   constructor(board, words) {
-    Object.assign(this, { board, words, rows: new Map(), blocks: new Map(), near: new Set(), orderedAt: 0 });
+    Object.assign(this, { board, words, rows: new Map(), groups: new Map(), blocks: new Map() });
+    Object.assign(this, { near: new Set(), orderedAt: 0 });
     this.watcher = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: `${MARGIN}px` });
-    this.groups = new Map([...board.querySelectorAll(".group")].map((element) => [element.dataset.group, new Group(element)]));
-    for (const element of board.querySelectorAll(".row")) this.rows.set(Number(element.dataset.host), new Row(element, words));
+    for (const element of board.querySelectorAll(".group")) this.groups.set(element.dataset.group, new Group(element));
+    for (const element of board.querySelectorAll(".row")) {
+      this.rows.set(Number(element.dataset.host), new Row(element, words));
+    }
     board.addEventListener("keydown", (event) => this.#step(event));
   }
 
@@ -49,7 +52,8 @@ export class Rows {
 
   // Whoever came while somebody points at the rows stands last until they are put in order.
   #patch() {
-    const members = new Map([...this.groups].map(([name, { ids }]) => [name, ids.flatMap((id) => this.hosts.get(id) ?? [])]));
+    const still = ({ ids }) => ids.flatMap((id) => this.hosts.get(id) ?? []);
+    const members = new Map([...this.groups].map(([name, group]) => [name, still(group)]));
     const known = new Set([...members.values()].flat());
     const fresh = [...this.hosts.values()].filter((host) => !known.has(host) && this.fits(host));
     for (const host of fresh) members.set(host.group, [...(members.get(host.group) ?? []), host]);

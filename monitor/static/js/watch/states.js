@@ -36,7 +36,8 @@ export function countTones(hosts) {
 /** {key, values} of the board's first line. */
 export function summarize(counts) {
   const tones = Object.keys(counts);
-  const [number, troubled] = [tones, tones.filter(needsAttention)].map((some) => some.reduce((sum, tone) => sum + counts[tone], 0));
+  const count = (some) => some.reduce((sum, tone) => sum + counts[tone], 0);
+  const [number, troubled] = [count(tones), count(tones.filter(needsAttention))];
   if (troubled) return { key: "some_need", values: { n: troubled, number } };
   if (counts.up) return { key: counts.up === number ? "all_answer" : "rest_idle", values: { n: counts.up, all: number } };
   return { key: tones.every((tone) => tone === "paused") ? "all_paused" : "none_judged", values: {} };

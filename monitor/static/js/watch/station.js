@@ -16,10 +16,11 @@ export class Station {
   /**
    * `wish()` is what to subscribe to; `onmessage` gets what the watcher says, `onsubscribed` a good moment to fetch;
    * `stale(bool)` follows whether what is shown is old, `newest()` is of when it is as long as the watcher has not spoken
-   * (ms since 1970, or null); `field` and `stop` are those of the keys.
+   * (ms since 1970, or null), `patience` is how long (ms) it may say nothing; `field` and `stop` are those of the keys.
    */
-  constructor({ config, words, wish, onmessage, onsubscribed, stale, newest = () => null, field = null, stop = () => false }) {
-    Object.assign(this, { words, wish, onmessage, onsubscribed, stale, newest });
+  constructor({ config, words, field = null, stop = () => false, newest = () => null, patience = QUIET, ...told }) {
+    const { wish, onmessage, onsubscribed, stale } = told;
+    Object.assign(this, { words, wish, onmessage, onsubscribed, stale, newest, patience });
     Object.assign(this, { heardAt: Date.now(), newestAt: null, lost: false, backUntil: 0, refused: null });
     this.link = new Link({
       url: new URL(config.socket, location.href.replace(/^http/, "ws")).href,
@@ -89,7 +90,7 @@ export class Station {
     const { link, words } = this;
     showLink(find("#header"), describeLink(link, now), words);
     const loss = describeLoss(link, now);
-    const silent = !loss && link.phase === "open" && now - this.heardAt > QUIET;
+    const silent = !loss && link.phase === "open" && now - this.heardAt > this.patience;
     const newest = this.newestAt ?? this.newest();
     const time = newest && clock(newest, words.language);
     const { text, tone } = this.#describe({ loss, silent, time, now });
@@ -106,7 +107,7 @@ export class Station {
     if (loss) return { text: words.say(loss.key, loss.values), tone: "down" };
     if (silent) return { text: words.say(time ? "silent" : "silent_ever", { time }), tone: "down" };
     if (now < this.backUntil) return { text: words.say("back"), tone: "up" };
-    const waiting = !this.newestAt && link.phase === "open" && now - this.heardAt > SLOW;
+    const waiting = !this.newestAt && link.phase === "open" && now - this.heardAt > SLOW && this.patience < Infinity;
     return { text: this.newestAt ? words.say("as_of", { time }) : waiting ? words.say("waiting") : "", tone: "quiet" };
   }
 }
