@@ -4,7 +4,7 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Iterator
 
-from monitor.ping.carrier import Arrival
+from monitor.ping.arrival import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.course import Flight
 from monitor.ping.icmp import TOKEN_SIZE
@@ -21,7 +21,7 @@ class Airspace:
     """All echoes in the air by address and sequence, and those that landed lately."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], Flight] = {}
+        self._known: dict[tuple[bytes, int], Flight] = {}
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
@@ -38,18 +38,22 @@ class Airspace:
     def check_in(self, flight: Flight) -> None:
         """Give an echo its payload, and the sequence that people will see, unless that is in the air."""
         target = flight.course.target
-        key = target.address, (flight.index + 1) & 0xFFFF
+        key = target.packed, (flight.index + 1) & 0xFFFF
         while key in self._known:
             self._taken += 1
-            key = target.address, (0x8000 + self._taken) & 0xFFFF
+            key = target.packed, (0x8000 + self._taken) & 0xFFFF
         flight.key = key
+        self._known[key] = flight
         token = next(self._tokens)
         flight.payload = token + target.padding if target.size >= TOKEN_SIZE else token[: target.size]
 
     def depart(self, flight: Flight) -> None:
-        """Take an echo that has been sent into the books until its deadline."""
-        self._known[flight.key] = flight
+        """Keep an echo that has been sent in the books until its deadline."""
         self._lanes[flight.course.timeout].append(flight)
+
+    def withdraw(self, flight: Flight) -> None:
+        """Forget an echo that could not be sent."""
+        del self._known[flight.key]
 
     def find(self, arrival: Arrival, ident: int) -> tuple[Flight, Status] | None:
         """Return whose answer this is and what it means; None if it is nobody's."""

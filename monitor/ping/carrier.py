@@ -5,48 +5,38 @@ import errno
 import random
 import socket
 from collections.abc import Iterator
-from struct import Struct, pack
+from struct import pack
 from time import monotonic_ns
-from typing import NamedTuple
 
-from monitor.ping.filter import filter_answers
-from monitor.ping.icmp import (
-    HEADER,
-    REPLY,
-    REQUEST,
-    V4,
-    V6,
-    checksum,
-    error_status,
-    parse_answer,
-    parse_quote,
-    seal,
-    strip_header,
+from monitor.ping.arrival import (
+    IP_RECVERR,
+    IPV6_RECVERR,
+    SO_RXQ_OVFL,
+    SO_TIMESTAMPNS,
+    Arrival,
+    Reader,
+    read_error,
 )
-from monitor.ping.reply import REPLY as ANSWERED
+from monitor.ping.batch import Batch, Control
+from monitor.ping.filter import filter_answers
+from monitor.ping.icmp import HEADER, REQUEST, V4, V6, seal
 from monitor.ping.reply import Status
-from monitor.ping.target import Target
+from monitor.ping.target import PLAIN_SIZE, Target
 
 # Linux's numbers, which Python 3.11 does not name.
-IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL = 8, 10, 11, 12
-IPV6_MTU_DISCOVER, IPV6_RECVERR = 23, 25
-SO_RCVBUFFORCE, SO_TIMESTAMPNS, SO_RXQ_OVFL = 33, 35, 40
+IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVTTL, IPV6_MTU_DISCOVER = 8, 10, 12, 23
+SO_RCVBUFFORCE = 33
 PMTUDISC_WANT, PMTUDISC_DO = 1, 2
 MTU_DISCOVER = {V4: (socket.IPPROTO_IP, IP_MTU_DISCOVER), V6: (socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER)}
 PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
 
-read_time, read_number = Struct("@ll").unpack, Struct("@I").unpack
-read_header, pack_header = HEADER.unpack_from, HEADER.pack
-# A named tuple by its own constructor takes three times as long.
-make_tuple = tuple.__new__
-EXTENDED_ERROR = Struct("=IBBBxII")
-ORIGIN_ICMP = {V4: 2, V6: 3}
-OFFENDER = {V4: slice(20, 24), V6: slice(24, 40)}
-
+pack_header = HEADER.pack
 BUFFER_SIZE = 4 << 20
 CONTROL_SIZE = 256
 HEADROOM = 128
-READS = 256
+ERRORS = 256
+# So many leave in one call. Four cost little more than sixteen, and are gone within some microseconds.
+TOGETHER = 4
 FULL = {errno.EAGAIN, errno.ENOBUFS}
 REFUSALS = {
     errno.ENETUNREACH: Status.NO_ROUTE,
@@ -59,45 +49,21 @@ REFUSALS = {
 }
 
 
-Control = list[tuple[int, int, bytes]]
-
-
-class Arrival(NamedTuple):
-    """An answer as it came in: what it says, as `Answer` has it, then from whom, with which TTL, and when.
-
-    `received_at` is of the real clock (ns), 0 if the kernel did not say; `size` counts ICMP bytes.
-    """
-
-    status: Status
-    ident: int
-    sequence: int
-    payload: bytes
-    destination: str | None
-    sender: str
-    ttl: int | None
-    received_at: int
-    size: int
-
-
 class Carrier:
     """A socket for the echo requests of one address family; `OSError` where it may not be opened.
 
     `ident` is the id that its packets carry; the kernel owns it where the socket is a datagram one.
-    `dropped` counts the answers that the kernel had no room for.
     """
 
     def __init__(self, family: int, *, raw: bool) -> None:
         self.family = family
-        self.dropped = 0
         self._raw = raw
         # A raw IPv4 socket sees the IP header, and the kernel looks after the checksum of nothing there.
         self._wrapped = raw and family == V4
-        self._ttl_kind = socket.IPV6_HOPLIMIT if family == V6 else socket.IP_TTL
-        self._error_kind = IPV6_RECVERR if family == V6 else IP_RECVERR
-        self._room = 2048
-        self._request, self._reply = REQUEST[family], REPLY[family]
+        self._request = REQUEST[family]
+        self._batch = Batch(family, TOGETHER, HEADER.size + PLAIN_SIZE)
+        self._reader = Reader(family, wrapped=self._wrapped)
         self._socket = open_socket(family, raw=raw)
-        self._sendto = self._socket.sendto
         self._socket.setblocking(False)
         _enlarge_buffer(self._socket)
         self._ask_for_details()
@@ -107,6 +73,11 @@ class Carrier:
         else:
             self._socket.bind(("::" if family == V6 else "", 0))
             self.ident = self._socket.getsockname()[1]
+
+    @property
+    def dropped(self) -> int:
+        """How many answers the kernel had no room for."""
+        return self._reader.dropped
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
@@ -122,21 +93,26 @@ class Carrier:
         # Everywhere else the kernel adds the checksum, of IPv6 because it alone knows the source.
         return seal(message) if self._wrapped else message
 
+    def load(self, place: int, target: Target, sequence: int, payload: bytes) -> None:
+        """Lay out a packet to a plain target as this one of those that leave together."""
+        self._batch.put(place, target.packed, self.build(sequence, payload))
+
+    def send_together(self, count: int) -> tuple[int, int]:
+        """Hand so many packets to the kernel; return when, by the monotonic clock (ns), and how many it took.
+
+        All have the time at which the first one may have left: early lengthens a round trip, late would shorten it.
+        """
+        sent = monotonic_ns()
+        return sent, self._batch.send(self.fileno(), count)
+
     def send(self, target: Target, packet: bytes) -> int:
-        """Hand a packet to the kernel and return when, by the monotonic clock (ns).
+        """Hand one packet to the kernel and return when, by the monotonic clock (ns).
 
         `OSError` says why the kernel would not take it.
         """
-        if len(packet) + HEADROOM > self._room:
-            self._room = len(packet) + HEADROOM
+        self._reader.widen(len(packet) + HEADROOM)
         try:
-            if not target.plain:
-                return self._transmit(target, packet)
-            address = target.address, 0
-            # Nothing between the clock and the call: another thread could take its turn there.
-            sent = monotonic_ns()
-            self._sendto(packet, address)
-            return sent
+            return self._transmit(target, packet)
         except OSError as failure:
             if failure.errno in FULL or failure.errno == errno.EPERM:
                 raise
@@ -148,26 +124,17 @@ class Carrier:
 
     def receive(self) -> list[Arrival | None]:
         """Return the answers that have come in, at most some hundreds; None for one that makes no sense."""
-        arrivals: list[Arrival | None] = []
-        room, receive, read = self._room, self._socket.recvmsg, self._read
-        for _ in range(READS):
-            try:
-                data, control, _, address = receive(room, CONTROL_SIZE)
-            except BlockingIOError:
-                break
-            except OSError:
-                continue
-            arrivals.append(read(data, control, address[0]))
-        return arrivals
+        return self._reader.receive(self.fileno())
 
     def receive_errors(self) -> Iterator[Arrival | None]:
         """Yield the errors that routers, or this machine, have reported of packets sent."""
-        for _ in range(READS):
+        for _ in range(ERRORS):
             try:
-                quote, control, _, address = self._socket.recvmsg(self._room, CONTROL_SIZE, socket.MSG_ERRQUEUE)
+                room = self._reader.room
+                quote, control, _, address = self._socket.recvmsg(room, CONTROL_SIZE, socket.MSG_ERRQUEUE)
             except OSError:
                 return
-            yield self._read_error(quote, {kind: value for _, kind, value in control}, address)
+            yield read_error(self.family, quote, control, socket.inet_pton(self.family, address[0]))
 
     def _ask_for_details(self) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -194,38 +161,6 @@ class Carrier:
         finally:
             if target.dont_fragment:
                 self._socket.setsockopt(level, option, PMTUDISC_WANT)
-
-    def _read(self, data: bytes, control: Control, sender: str) -> Arrival | None:
-        ttl, received_at = None, 0
-        for _, kind, value in control:
-            if kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = read_time(value)
-                received_at = seconds * 1_000_000_000 + nanoseconds
-            elif kind == self._ttl_kind:
-                (ttl,) = read_number(value)
-            elif kind == SO_RXQ_OVFL:
-                (self.dropped,) = read_number(value)
-        if self._wrapped:
-            data = _unwrap(data)
-        size = len(data)
-        if size >= HEADER.size and data[0] == self._reply and data[1] == 0:
-            _, _, _, ident, sequence = read_header(data)
-            payload = data[HEADER.size :]
-            return make_tuple(Arrival, (ANSWERED, ident, sequence, payload, None, sender, ttl, received_at, size))
-        if (answer := parse_answer(self.family, data)) is None:
-            return None
-        return Arrival(*answer, sender, ttl, received_at, size)
-
-    def _read_error(self, quote: bytes, details: dict[int, bytes], address: tuple[str, int]) -> Arrival | None:
-        reported = details.get(self._error_kind, b"")
-        if len(reported) < OFFENDER[self.family].stop:
-            return None
-        _, origin, kind, code, _, _ = EXTENDED_ERROR.unpack_from(reported)
-        status = error_status(self.family, kind, code) if origin == ORIGIN_ICMP[self.family] else None
-        if status is None or (answer := parse_quote(self.family, quote, status, address[0])) is None:
-            return None
-        offender = socket.inet_ntop(self.family, reported[OFFENDER[self.family]])
-        return Arrival(*answer, offender, None, 0, len(quote))
 
 
 def open_socket(family: int, *, raw: bool) -> socket.socket:
@@ -260,12 +195,6 @@ def build_control(target: Target) -> Control:
         else:
             control.append((level, IP_PKTINFO, pack("@i4s4x", device, source)))
     return control
-
-
-def _unwrap(packet: bytes) -> bytes:
-    # The kernel has not looked at the checksum before a raw IPv4 socket sees the packet.
-    message = strip_header(packet)
-    return b"" if checksum(message) else message
 
 
 def _enlarge_buffer(opened: socket.socket) -> None:

@@ -21,6 +21,10 @@ class Bucket:
         self._burst = max(BURST, self._gap)
         self._full_at = 0
 
+    def room(self, now: int) -> int:
+        """Return how many packets may leave now; there must be a ceiling."""
+        return (now + self._burst - max(now, self._full_at)) // self._gap
+
     def take(self, now: int) -> int:
         """Count a packet that leaves now, and return from when on the next one may."""
         self._full_at = max(now, self._full_at) + self._gap

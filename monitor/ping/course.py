@@ -1,10 +1,11 @@
 """A row of echoes to one host, each due at a time that no delay of another moves."""
 
+import socket
 import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 
-from monitor.ping.carrier import Arrival
+from monitor.ping.arrival import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.icmp import TOKEN_SIZE
 from monitor.ping.reply import REPLY, Reply, Status
@@ -92,7 +93,7 @@ class Course:
 class Flight:
     """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one.
 
-    `key` is the address and the sequence by which an answer finds it.
+    `key` is the packed address and the sequence by which an answer finds it.
     """
 
     __slots__ = ("course", "due", "index", "key", "outcome", "payload", "sent", "sent_at")
@@ -102,7 +103,7 @@ class Flight:
         self.index = index
         self.due = due
         self.sent = self.sent_at = 0
-        self.key = course.target.address, 0
+        self.key = course.target.packed, 0
         self.payload = b""
         self.outcome: Status | None = None
 
@@ -147,9 +148,14 @@ class Flight:
         if arrival is None:
             return Reply(self.index, status, sent_at, delay_us=delay)
         if round_trip is None:
-            return Reply(self.index, status, sent_at, source=arrival.sender, delay_us=delay)
-        _, _, _, _, _, sender, ttl, _, size = arrival
-        return make_tuple(Reply, (self.index, status, sent_at, round_trip // 1000, ttl, sender, size, 0, delay))
+            return Reply(self.index, status, sent_at, source=self._spell(arrival.sender), delay_us=delay)
+        source = self._spell(arrival.sender)
+        fields = self.index, status, sent_at, round_trip // 1000, arrival.ttl, source, arrival.size, 0, delay
+        return make_tuple(Reply, fields)
+
+    def _spell(self, sender: bytes) -> str:
+        target = self.course.target
+        return target.address if sender == target.packed else socket.inet_ntop(target.family, sender)
 
 
 def spread_evenly(courses: Sequence[Course]) -> None:

@@ -23,12 +23,12 @@ class Departures:
         self._numbers: list[int] = []
         # The courses of the slots that have begun.
         self._ready: deque[Course] = deque()
-        self._held: Flight | None = None
+        self._held: deque[Flight] = deque()
         self._open_at = 0
 
     def __bool__(self) -> bool:
         """Whether anything is still to leave."""
-        return bool(self._ready or self._slots) or self._held is not None
+        return bool(self._ready or self._slots or self._held)
 
     def add(self, course: Course) -> None:
         """Take in a course that has started, or taken a step."""
@@ -41,51 +41,49 @@ class Departures:
 
     def wake_at(self, latest: int) -> int:
         """Return when something may leave, `latest` if nothing is to leave before."""
-        if self._held is not None:
-            due = self._held.due
+        if self._held:
+            due = self._held[0].due
         else:
             due = self._ready[0].due if self._ready else latest
             if self._numbers and self._numbers[0] << SLOT < due:
                 due = min(due, *map(by_due, self._slots[self._numbers[0]]))
         return min(latest, max(due, self._open_at))
 
-    def next(self, now: int) -> Flight | None:
-        """Return the echo that is to leave now, if any may."""
+    def take(self, now: int, most: int) -> list[Flight]:
+        """Return the echoes that are to leave now, at most so many."""
         if now < self._open_at:
-            return None
-        if self._held is not None:
-            flight, self._held = self._held, None
-            return flight
+            return []
+        if self._limited:
+            most = min(most, self._bucket.room(now))
         if self._numbers and self._numbers[0] <= now >> SLOT:
             self._open_slots(now >> SLOT)
+        leaving = [self._held.popleft() for _ in range(min(most, len(self._held)))]
         ready = self._ready
-        while ready and ready[0].due <= now:
+        while ready and ready[0].due <= now and len(leaving) < most:
             course = ready.popleft()
-            if course.stopped or course.index == course.end:
-                continue
-            flight = course.step(now)
-            if course.index != course.end:
-                self.add(course)
-            return flight
-        return None
+            if not (course.stopped or course.index == course.end):
+                leaving.append(course.step(now))
+                if course.index != course.end:
+                    self.add(course)
+        return leaving
 
-    def count(self, now: int) -> None:
-        """Count a packet that has left towards the ceiling."""
+    def count(self, now: int, packets: int = 1) -> None:
+        """Count packets that have left towards the ceiling."""
         if self._limited:
-            self._open_at = self._bucket.take(now)
+            for _ in range(packets):
+                self._open_at = self._bucket.take(now)
 
     def hold(self, flight: Flight, now: int) -> None:
         """Take back an echo that the kernel had no room for, to try again in a moment."""
-        self._held = flight
+        self._held.append(flight)
         self._open_at = now + PAUSE
 
     def clear(self) -> list[Flight]:
         """Give up everything, and return the next echo of each course."""
         waiting = [*self._ready, *(course for slot in self._slots.values() for course in slot)]
         left = [course.step(course.due) for course in waiting if not course.over]
-        if self._held is not None:
-            left.append(self._held)
-        self._held = None
+        left += self._held
+        self._held.clear()
         self._ready.clear()
         self._slots.clear()
         self._numbers.clear()

@@ -59,14 +59,14 @@ class Answer(NamedTuple):
     """What a message says: a reply, or an error with what it quotes of the request.
 
     The `payload` of a quote may be cut short by whoever quoted it; its `destination` is where the quoted
-    request went to, None for a reply.
+    request went to, packed, None for a reply.
     """
 
     status: Status
     ident: int
     sequence: int
     payload: bytes
-    destination: str | None = None
+    destination: bytes | None = None
 
 
 def checksum(data: bytes) -> int:
@@ -102,8 +102,7 @@ def parse_answer(family: int, message: bytes) -> Answer | None:
     if code == 0 and kind == REPLY[family]:
         return Answer(Status.REPLY, ident, sequence, message[8:])
     if family == V4 and kind == REDIRECT and len(quoted := message[8:]) >= IP_HEADER_SIZE:
-        destination = socket.inet_ntop(V4, quoted[16:20])
-        return parse_quote(V4, strip_header(quoted), Status.REDIRECT, destination)
+        return parse_quote(V4, strip_header(quoted), Status.REDIRECT, quoted[16:20])
     return None
 
 
@@ -113,7 +112,7 @@ def error_status(family: int, kind: int, code: int) -> Status | None:
     return None if codes is None else codes.get(code, Status.UNREACHABLE)
 
 
-def parse_quote(family: int, message: bytes, status: Status, destination: str) -> Answer | None:
+def parse_quote(family: int, message: bytes, status: Status, destination: bytes) -> Answer | None:
     """Read our own echo request, as an error quotes it back to us."""
     if len(message) < HEADER.size or message[0] != REQUEST[family] or message[1] != 0:
         return None

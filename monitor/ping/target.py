@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from monitor.ping.icmp import MAX_SIZE, PATTERN, TOKEN_SIZE, V4, V6
 
+# Packets up to this size, and without options, leave together.
+PLAIN_SIZE = 56
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -24,12 +27,14 @@ class Target:
     source: str | None = None
     interface: str | None = None
     family: int = field(init=False, compare=False)
+    packed: bytes = field(init=False, compare=False, repr=False)
     plain: bool = field(init=False, compare=False, repr=False)
     padding: bytes = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", V6 if ":" in self.address else V4)
         object.__setattr__(self, "address", _spell(self.family, self.address))
+        object.__setattr__(self, "packed", socket.inet_pton(self.family, self.address))
         if self.source is not None:
             object.__setattr__(self, "source", _spell(self.family, self.source))
         _check("timeout", self.timeout, 0.001, 3600)
@@ -38,7 +43,7 @@ class Target:
         _check("dscp", self.dscp, 0, 63)
         object.__setattr__(self, "padding", _pad(self.size))
         unusual = (self.ttl, self.dscp or None, self.dont_fragment or None, self.source, self.interface)
-        object.__setattr__(self, "plain", unusual == (None,) * 5)
+        object.__setattr__(self, "plain", unusual == (None,) * 5 and self.size <= PLAIN_SIZE)
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """Which echo leaves when, and what is said of those that could not."""
 
 from monitor.ping.airspace import Airspace
-from monitor.ping.carrier import Arrival
+from monitor.ping.arrival import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.course import MISSED, Course, Flight, spread_evenly
 from monitor.ping.departures import Departures
@@ -19,7 +19,7 @@ def course(count: int | None = None, interval: float = 1.0, target: Target = HOS
 
 
 def answer(flight: Flight, status: Status = Status.REPLY) -> Arrival:
-    return Arrival(status, 1, flight.sequence, flight.payload, None, "192.0.2.1", 64, 0, 64)
+    return Arrival(status, 1, flight.sequence, flight.payload, None, HOST.packed, 64, 0, 64)
 
 
 def statuses(replies: list[Reply]) -> list[Status]:
@@ -69,8 +69,8 @@ def test_departures_come_in_the_order_of_their_due_times() -> None:
         departures.add(each)
     order = []
     for at in range(0, 1_201_000_000, 1_000_000):
-        while (flight := departures.next(START + at)) is not None:
-            order.append((round((flight.due - START) / 1e9, 1), flight.course is fast))
+        left = departures.take(START + at, 9)
+        order += [(round((flight.due - START) / 1e9, 1), flight.course is fast) for flight in left]
 
     assert sorted(order) == sorted([(0.0, False), (0.0, True), (0.4, True), (0.8, True), (1.0, False), (1.2, True)])
     assert [due for due, _ in order] == sorted(due for due, _ in order)
@@ -81,20 +81,19 @@ def test_a_stopped_course_is_dropped_when_its_turn_comes() -> None:
     departures.add(stopped)
     stopped.stop()
 
-    assert departures.next(START) is None
+    assert departures.take(START, 9) == []
     assert not departures
 
 
 def test_an_echo_that_the_kernel_had_no_room_for_is_the_next_to_leave() -> None:
     departures = Departures()
     departures.add(course())
-    flight = departures.next(START)
-    assert flight is not None
+    (flight,) = departures.take(START, 9)
     departures.hold(flight, START)
 
-    assert departures.next(START) is None
+    assert departures.take(START, 9) == []
     assert departures.wake_at(START + 60 * SECOND) > START
-    assert departures.next(START + SECOND // 100) is flight
+    assert departures.take(START + SECOND // 100, 9) == [flight]
 
 
 def test_what_is_heard_after_the_verdict_is_a_note() -> None:

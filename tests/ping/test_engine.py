@@ -30,6 +30,21 @@ async def burst(engine: Engine, address: str, count: int, timeout: float = 1.0) 
     return list(await asyncio.gather(*echoes))
 
 
+def ask_together(engine: SocketEngine, targets: list[Target]) -> list[Reply]:
+    """Send one echo to each at the same moment, whatever else this process is at."""
+    replies: list[Reply] = []
+    done = threading.Event()
+
+    def deliver(reply: Reply) -> None:
+        replies.append(reply)
+        if len(replies) == len(targets):
+            done.set()
+
+    engine.follow([Course(target, deliver, index=index) for index, target in enumerate(targets)])
+    assert done.wait(60)
+    return replies
+
+
 def statuses(replies: list[Reply]) -> Counter[Status]:
     return Counter(reply.status for reply in replies)
 
@@ -135,17 +150,43 @@ def test_full_buffers_delay_packets_and_lose_none(routed: Routed, kind: str) -> 
     routed.client.run("tc", "qdisc", "add", "dev", "to-router", "root", *slow)
     try:
         with engine_in(routed.client, kind) as engine:
-            replies = asyncio.run(burst(engine, "10.2.0.2", 200, timeout=5))
+            assert isinstance(engine, SocketEngine)
+            replies = ask_together(engine, [Target("10.2.0.2", timeout=5)] * 200)
     finally:
         routed.client.run("tc", "qdisc", "delete", "dev", "to-router", "root")
 
-    assert isinstance(engine, SocketEngine)
     assert statuses(replies) == {Status.REPLY: 200}
     assert engine.counts["retried"] > 0
     # 200 packets of 98 bytes at 1 Mbit/s take 157 ms, of which bucket and queue swallow 37.
     left = sorted(reply.sent_at for reply in replies)
     assert left[-1] - left[0] >= 90_000
     assert max(reply.delay_us for reply in replies) >= 5_000
+
+
+def test_packets_that_leave_together_have_round_trips_that_are_never_too_short(sockets: SocketEngine) -> None:
+    targets = [Target(f"{net}{1 + number % 5}") for number in range(100) for net in ("10.77.0.", "fd77::")]
+    for _ in range(10):
+        replies = ask_together(sockets, targets)
+        errors = [(reply.rtt_us or 0) - (1 + reply.index // 2 % 5) * 1000 for reply in replies]
+
+        assert statuses(replies) == {Status.REPLY: 200}
+        assert min(errors) >= 0
+    assert sockets._load.heavy
+
+
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_one_that_may_not_leave_holds_none_back_that_leave_with_it(alone: Namespace, kind: str) -> None:
+    need("nft")
+    alone.run("nft", "add table ip f; add chain ip f o { type filter hook output priority 0; }")
+    alone.run("nft", "add rule ip f o ip daddr 127.0.0.3 drop")
+    hosts = [f"127.0.0.{1 + number % 6}" for number in range(60)]
+    with engine_in(alone, kind) as engine:
+        assert isinstance(engine, SocketEngine)
+        replies = ask_together(engine, [Target(host) for host in hosts])
+
+    blocked = [reply.index for reply in replies if reply.status is Status.BLOCKED]
+    assert statuses(replies) == {Status.REPLY: 50, Status.BLOCKED: 10}
+    assert sorted(blocked) == [index for index, host in enumerate(hosts) if host == "127.0.0.3"]
 
 
 def test_an_id_shared_with_another_process_confuses_no_raw_socket(truth: Truth) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.ping.airspace import Airspace
-from monitor.ping.carrier import Arrival
+from monitor.ping.arrival import Arrival
 from monitor.ping.course import Course, Flight
 from monitor.ping.engine import SocketEngine
 from monitor.ping.filter import build_filter
@@ -53,7 +53,9 @@ def find(airspace: Airspace, family: int, message: bytes, sender: str) -> Status
     """Return what a message from `sender` means to the books, None for nothing."""
     if (answer := parse_answer(family, message)) is None:
         return None
-    found = airspace.find(Arrival(*answer, sender, None, 0, len(message)), IDENT)
+    found = airspace.find(
+        Arrival(*answer, socket.inet_pton(V6 if ":" in sender else V4, sender), None, 0, len(message)), IDENT
+    )
     return found[1] if found else None
 
 
@@ -116,7 +118,7 @@ def test_any_error_about_anything_has_a_meaning_or_none(family: int, kind: int, 
     status = error_status(family, kind, code)
 
     assert status is None or Reply(0, status, 0).lost or status is Status.REDIRECT
-    answer = parse_quote(family, quote, Status.UNREACHABLE, ADDRESS[family])
+    answer = parse_quote(family, quote, Status.UNREACHABLE, b"")
     assert answer is None or quote[0] == REQUEST[family]
 
 
@@ -126,9 +128,9 @@ def test_a_quote_of_the_bare_header_is_enough_and_a_wrong_token_too_much(family:
     request = build_echo(family, IDENT, flight.sequence, flight.payload)
 
     def understand(quote: bytes) -> Status | None:
-        answer = parse_quote(family, quote, Status.PROHIBITED, ADDRESS[family])
+        answer = parse_quote(family, quote, Status.PROHIBITED, socket.inet_pton(family, ADDRESS[family]))
         assert answer is not None
-        found = airspace.find(Arrival(*answer, "198.51.100.1", None, 0, 0), IDENT)
+        found = airspace.find(Arrival(*answer, bytes(4), None, 0, 0), IDENT)
         return found[1] if found else None
 
     assert understand(request[:8]) is Status.PROHIBITED
