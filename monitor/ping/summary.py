@@ -1,17 +1,20 @@
 """Replies turned into numbers: loss with its interval, round trips, jitter; incremental and mergeable."""
 
 import math
+from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
+from operator import attrgetter, mul, sub
 
 from monitor.ping.reply import REPLY, Reply, Status
 
-EXACT = 100
+EXACT, WAITING = 100, 32
 PRECISION = 7
 Z95 = 1.959964
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Summary:
     """What many replies of one host come to; add them in send order. Times are microseconds.
 
@@ -19,16 +22,16 @@ class Summary:
     within 1 %; all else is exact always, and the same whether added one by one or merged from parts.
     """
 
-    sent: int = 0
-    received: int = 0
     errors: int = 0
     not_sent: int = 0
     duplicates: int = 0
     late: int = 0
-    min_us: int | None = None
-    max_us: int | None = None
     first_sent_at: int | None = None
     last_sent_at: int | None = None
+    _lost: int = 0
+    _received: int = 0
+    _least: int | None = None
+    _most: int | None = None
     _total: int = 0
     _squares: int = 0
     _change: int = 0
@@ -36,15 +39,29 @@ class Summary:
     _last: int | None = None
     _counts: dict[int, int] = field(default_factory=dict)
     _coarse: bool = False
+    # Round trips that are not in the figures yet: some dozens at once take a third of the time.
+    _waiting: "array[int]" = field(default_factory=partial(array, "Q"))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Summary):
+            return NotImplemented
+        self._settle()
+        other._settle()
+        return bool(all_figures(self) == all_figures(other))
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
     def add(self, reply: Reply) -> None:
         """Count one reply; a note, such as a duplicate, is no echo of its own."""
-        status = reply.status
-        if status is REPLY and (rtt := reply.rtt_us) is not None:
-            self._count_sent(reply)
-            self._count_answer(rtt)
+        if reply.status is REPLY and (rtt := reply.rtt_us) is not None:
+            self.last_sent_at = reply.sent_at
+            if self.first_sent_at is None:
+                self.first_sent_at = reply.sent_at
+            self._waiting.append(rtt)
+            if len(self._waiting) == WAITING:
+                self._settle()
         else:
-            self._count_other(reply, status)
+            self._count_other(reply, reply.status)
         if reply.duplicates:
             self.duplicates += reply.duplicates
 
@@ -59,23 +76,38 @@ class Summary:
             case Status.REDIRECT:
                 pass
             case _:
-                self._count_sent(reply)
+                self._lost += 1
                 self.errors += status is not Status.TIMEOUT
+                self.last_sent_at = reply.sent_at
+                if self.first_sent_at is None:
+                    self.first_sent_at = reply.sent_at
 
     def merge(self, later: "Summary") -> None:
         """Add the replies of another summary, which follow those of this one."""
-        for name in ("sent", "received", "errors", "not_sent", "duplicates", "late"):
+        self._settle()
+        later._settle()
+        for name in ("_lost", "_received", "errors", "not_sent", "duplicates", "late"):
             setattr(self, name, getattr(self, name) + getattr(later, name))
-        self.min_us = _least(self.min_us, later.min_us)
-        self.max_us = _most(self.max_us, later.max_us)
+        self._least = _least(self._least, later._least)
+        self._most = _most(self._most, later._most)
         self.first_sent_at = _least(self.first_sent_at, later.first_sent_at)
         self.last_sent_at = _most(self.last_sent_at, later.last_sent_at)
         self._merge_times(later)
 
     @property
+    def sent(self) -> int:
+        """Echoes that were sent."""
+        return self.received + self._lost
+
+    @property
+    def received(self) -> int:
+        """Echoes that were answered in time."""
+        return self._received + len(self._waiting)
+
+    @property
     def lost(self) -> int:
         """Echoes that were sent and not answered in time."""
-        return self.sent - self.received
+        return self._lost
 
     @property
     def loss(self) -> float | None:
@@ -93,22 +125,37 @@ class Summary:
         return max(0.0, middle - reach), min(1.0, middle + reach)
 
     @property
+    def min_us(self) -> int | None:
+        """The shortest round trip."""
+        self._settle()
+        return self._least
+
+    @property
+    def max_us(self) -> int | None:
+        """The longest round trip."""
+        self._settle()
+        return self._most
+
+    @property
     def avg_us(self) -> float | None:
         """The mean round trip."""
-        return self._total / self.received if self.received else None
+        self._settle()
+        return self._total / self._received if self._received else None
 
     @property
     def mdev_us(self) -> float | None:
         """The population's standard deviation, which ping(8) calls mdev."""
-        if not self.received:
+        self._settle()
+        if not self._received:
             return None
         # Whole numbers until the root: the usual difference of two floats loses all digits on a long run.
-        return math.sqrt(self._squares * self.received - self._total**2) / self.received
+        return math.sqrt(self._squares * self._received - self._total**2) / self._received
 
     @property
     def jitter_us(self) -> float | None:
         """The mean change from one answered echo to the next."""
-        return self._change / (self.received - 1) if self.received > 1 else None
+        self._settle()
+        return self._change / (self._received - 1) if self._received > 1 else None
 
     @property
     def median_us(self) -> int | None:
@@ -137,26 +184,21 @@ class Summary:
         middle = floor + (_width(floor) // 2 if self._coarse else 0)
         return min(max(middle, self.min_us), self.max_us)
 
-    def _count_sent(self, reply: Reply) -> None:
-        self.sent += 1
-        if self.first_sent_at is None:
-            self.first_sent_at = reply.sent_at
-        self.last_sent_at = reply.sent_at
-
-    def _count_answer(self, rtt: int) -> None:
-        self.received += 1
-        self._total += rtt
-        self._squares += rtt * rtt
-        if self.min_us is None or rtt < self.min_us:
-            self.min_us = rtt
-        if self.max_us is None or rtt > self.max_us:
-            self.max_us = rtt
-        if self._last is None:
-            self._first = rtt
-        else:
-            self._change += abs(rtt - self._last)
-        self._last = rtt
-        self._keep(rtt, 1)
+    def _settle(self) -> None:
+        """Take the round trips that wait into the figures."""
+        if times := self._waiting:
+            self._waiting = array("Q")
+            self._received += len(times)
+            self._total += sum(times)
+            self._squares += sum(map(mul, times, times))
+            self._least = _least(self._least, min(times))
+            self._most = _most(self._most, max(times))
+            before = times[0] if self._last is None else self._last
+            self._change += abs(times[0] - before) + sum(map(abs, map(sub, times[1:], times)))
+            self._first = times[0] if self._first is None else self._first
+            self._last = times[-1]
+            for rtt in times:
+                self._keep(rtt, 1)
 
     def _keep(self, rtt: int, times: int) -> None:
         floor, counts = rtt - rtt % _width(rtt) if self._coarse else rtt, self._counts
@@ -182,6 +224,9 @@ class Summary:
             counts = later._counts
         for floor, count in counts.items():
             self._keep(floor, count)
+
+
+all_figures = attrgetter(*(each.name for each in fields(Summary)))
 
 
 def summarise(replies: Iterable[Reply]) -> Summary:
