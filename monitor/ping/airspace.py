@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from monitor.ping.arrival import Arrival
 from monitor.ping.clock import SECOND
@@ -18,10 +18,10 @@ TOKENS = 512
 
 
 class Airspace:
-    """All echoes in the air by address and sequence, and those that landed lately."""
+    """All echoes in the air, and those that landed lately: `known` has them by address and sequence."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, int], Flight] = {}
+        self.known: dict[tuple[bytes, int], Flight] = {}
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
@@ -30,34 +30,37 @@ class Airspace:
 
     def __bool__(self) -> bool:
         """Whether any echo is in the air or remembered."""
-        return bool(self._known)
+        return bool(self.known)
 
     def __iter__(self) -> Iterator[Flight]:
-        return iter(list(self._known.values()))
+        return iter(list(self.known.values()))
 
-    def check_in(self, flight: Flight) -> None:
-        """Give an echo its payload, and the sequence that people will see, unless that is in the air."""
-        target = flight.course.target
-        key = target.packed, (flight.index + 1) & 0xFFFF
-        while key in self._known:
-            self._taken += 1
-            key = target.packed, (0x8000 + self._taken) & 0xFFFF
-        flight.key = key
-        self._known[key] = flight
-        token = next(self._tokens)
-        flight.payload = token + target.padding if target.size >= TOKEN_SIZE else token[: target.size]
+    def check_in(self, flights: Iterable[Flight]) -> None:
+        """Give each echo its payload, and the sequence that people will see, unless that is in the air."""
+        known, tokens = self.known, self._tokens
+        for flight in flights:
+            target = flight.course.target
+            key = target.packed, (flight.index + 1) & 0xFFFF
+            while key in known:
+                self._taken += 1
+                key = target.packed, (0x8000 + self._taken) & 0xFFFF
+            flight.key = key
+            flight.payload = (next(tokens) + target.padding)[: target.size]
+            known[key] = flight
 
-    def depart(self, flight: Flight) -> None:
-        """Keep an echo that has been sent in the books until its deadline."""
-        self._lanes[flight.course.timeout].append(flight)
+    def depart(self, flights: Iterable[Flight], sent: int, sent_at: int) -> None:
+        """Keep echoes that have been sent in the books until their deadlines; the times are as `Flight` has them."""
+        for flight in flights:
+            flight.sent, flight.sent_at = sent, sent_at
+            self._lanes[flight.course.timeout].append(flight)
 
     def withdraw(self, flight: Flight) -> None:
         """Forget an echo that could not be sent."""
-        del self._known[flight.key]
+        del self.known[flight.key]
 
     def find(self, arrival: Arrival, ident: int) -> tuple[Flight, Status] | None:
         """Return whose answer this is and what it means; None if it is nobody's."""
-        flight = self._known.get((arrival.destination or arrival.sender, arrival.sequence))
+        flight = self.known.get((arrival.destination or arrival.sender, arrival.sequence))
         if flight is None or arrival.ident != ident or (status := flight.judge(arrival)) is None:
             return None
         return flight, status
@@ -74,7 +77,7 @@ class Airspace:
             while lane and lane[0].sent + timeout <= now:
                 flight = lane.popleft()
                 if flight.outcome is REPLY:
-                    del self._known[flight.key]
+                    del self.known[flight.key]
                     continue
                 self._lingering.append((now + LINGER, flight))
                 if flight.outcome is None:
@@ -83,7 +86,7 @@ class Airspace:
                 del self._lanes[timeout]
         while self._lingering and (self._lingering[0][0] <= now or len(self._lingering) > LINGERING):
             flight = self._lingering.popleft()[1]
-            del self._known[flight.key]
+            del self.known[flight.key]
 
 
 def _draw_tokens() -> Iterator[bytes]:

@@ -4,6 +4,7 @@ import ctypes
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from ctypes import c_char, c_int, c_size_t, c_uint, c_void_p
 from struct import Struct
 
@@ -68,16 +69,20 @@ class Batch:
         self._pieces = (Piece * count)()
         self._table = bytearray(count * LENGTHS.size)
         self._messages = (Message * count).from_buffer(self._table)
-        self._lay_out()
+        self._point()
         self._fresh = bytes(self._table)
 
-    def put(self, place: int, address: bytes, message: bytes) -> None:
-        """Lay out the packet that is to leave at this place."""
-        start, name, length = place * self.room, place * self._name_size + self._address, len(message)
-        self.data[start : start + length] = message
-        self.names[name : name + len(address)] = address
-        if self._lengths[place] != length:
-            self._lengths[place] = self._pieces[place].length = length
+    def lay_out(self, packets: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put packets, each with its address, where they are to leave from."""
+        start, name, data, names, lengths = 0, self._address, self.data, self.names, self._lengths
+        for place, (address, message) in enumerate(packets):
+            length = len(message)
+            data[start : start + length] = message
+            names[name : name + len(address)] = address
+            if lengths[place] != length:
+                lengths[place] = self._pieces[place].length = length
+            start += self.room
+            name += self._name_size
 
     def send(self, descriptor: int, count: int) -> int:
         """Send the first so many packets; return how many the kernel took before it refused one."""
@@ -95,7 +100,7 @@ class Batch:
             raise OSError(error, os.strerror(error))
         return list(LENGTHS.iter_unpack(self._table[: taken * LENGTHS.size]))
 
-    def _lay_out(self) -> None:
+    def _point(self) -> None:
         names, control, data = (_locate(memory) for memory in (self.names, self.control, self.data))
         pieces = ctypes.addressof(self._pieces)
         for place in range(self.count):

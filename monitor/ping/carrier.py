@@ -64,6 +64,7 @@ class Carrier:
         self._batch = Batch(family, TOGETHER, HEADER.size + PLAIN_SIZE)
         self._reader = Reader(family, wrapped=self._wrapped)
         self._socket = open_socket(family, raw=raw)
+        self._descriptor = self._socket.fileno()
         self._socket.setblocking(False)
         _enlarge_buffer(self._socket)
         self._ask_for_details()
@@ -81,7 +82,7 @@ class Carrier:
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
-        return self._socket.fileno()
+        return self._descriptor
 
     def close(self) -> None:
         """Close the socket."""
@@ -93,17 +94,14 @@ class Carrier:
         # Everywhere else the kernel adds the checksum, of IPv6 because it alone knows the source.
         return seal(message) if self._wrapped else message
 
-    def load(self, place: int, target: Target, sequence: int, payload: bytes) -> None:
-        """Lay out a packet to a plain target as this one of those that leave together."""
-        self._batch.put(place, target.packed, self.build(sequence, payload))
+    def send_together(self, packets: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+        """Hand small packets, each with its packed address, to the kernel, and return when and how many it took.
 
-    def send_together(self, count: int) -> tuple[int, int]:
-        """Hand so many packets to the kernel; return when, by the monotonic clock (ns), and how many it took.
-
-        All have the time at which the first one may have left: early lengthens a round trip, late would shorten it.
+        The time (monotonic ns) is when the first may have left: early lengthens a round trip, late would shorten it.
         """
+        self._batch.lay_out(packets)
         sent = monotonic_ns()
-        return sent, self._batch.send(self.fileno(), count)
+        return sent, self._batch.send(self._descriptor, len(packets))
 
     def send(self, target: Target, packet: bytes) -> int:
         """Hand one packet to the kernel and return when, by the monotonic clock (ns).
@@ -124,7 +122,7 @@ class Carrier:
 
     def receive(self) -> list[Arrival | None]:
         """Return the answers that have come in, at most some hundreds; None for one that makes no sense."""
-        return self._reader.receive(self.fileno())
+        return self._reader.receive(self._descriptor)
 
     def receive_errors(self) -> Iterator[Arrival | None]:
         """Yield the errors that routers, or this machine, have reported of packets sent."""

@@ -6,7 +6,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 
 from monitor.ping.arrival import Arrival
-from monitor.ping.clock import SECOND
+from monitor.ping.clock import SECOND, STEP
 from monitor.ping.icmp import TOKEN_SIZE
 from monitor.ping.reply import REPLY, Reply, Status
 from monitor.ping.target import Target
@@ -17,6 +17,8 @@ make_tuple = tuple.__new__
 
 # After a long sleep of the machine: so many slots are told as missed, the others by the jump of the index.
 MISSED = 60
+# The key of an echo that is not in the books.
+NOWHERE = b"", 0
 ANSWERED = {Status.REPLY, Status.CORRUPT, Status.LATE}
 
 
@@ -103,7 +105,7 @@ class Flight:
         self.index = index
         self.due = due
         self.sent = self.sent_at = 0
-        self.key = course.target.packed, 0
+        self.key = NOWHERE
         self.payload = b""
         self.outcome: Status | None = None
 
@@ -111,6 +113,30 @@ class Flight:
     def sequence(self) -> int:
         """The number that its packet carries."""
         return self.key[1]
+
+    def accept(self, arrival: Arrival, ident: int, read: int, read_at: int) -> Reply | None:
+        """Return the record of this echo if this is the answer that nearly all have: sound, from the host itself, the
+        first, in time, and by clocks that nobody set; None if `judge` and `hear` must look closer.
+
+        `read` and `read_at` are the monotonic and the real time of reading it.
+        """
+        status, told, _, payload, _, _, ttl, received_at, size = arrival
+        sent, sent_at, course = self.sent, self.sent_at, self.course
+        round_trip = received_at - sent_at
+        if (
+            status is not REPLY
+            or payload != self.payload
+            or told != ident
+            or self.outcome is not None
+            or not 0 <= round_trip <= course.timeout
+            or round_trip > read - sent
+            or not -STEP < read_at - sent_at - read + sent < STEP
+        ):
+            return None
+        self.outcome = REPLY
+        delay = (sent - self.due) // 1000
+        fields = self.index, REPLY, sent_at // 1000, round_trip // 1000, ttl, course.target.address, size, 0, delay
+        return make_tuple(Reply, fields)
 
     def judge(self, arrival: Arrival) -> Status | None:
         """Return what an answer means for this echo, None if it answers another one."""

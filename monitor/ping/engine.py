@@ -217,18 +217,27 @@ class SocketEngine:
     def _hear(self, arrivals: list[Arrival | None], ident: int) -> int:
         """Find whose answer each is and what it says, and return how many; a stray one is counted and forgotten."""
         read, read_at = read_clocks()
-        find, put = self._airspace.find, self._outbox.put
+        known, put = self._airspace.known, self._outbox.put
         for arrival in arrivals:
             if arrival is None:
                 self.counts["malformed"] += 1
-            elif (found := find(arrival, ident)) is None:
-                self.counts["stray"] += 1
+            elif (flight := known.get((arrival.sender, arrival.sequence))) and (
+                reply := flight.accept(arrival, ident, read, read_at)
+            ):
+                put(flight.course, reply)
             else:
-                flight, status = found
-                round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
-                for reply in flight.hear(status, arrival, round_trip):
-                    put(flight.course, reply)
+                self._look_closer(arrival, ident, read, read_at)
         return len(arrivals)
+
+    def _look_closer(self, arrival: Arrival, ident: int, read: int, read_at: int) -> None:
+        """Find out what an answer is that is not as nearly all are: an error, a second one, late, damaged, a stray."""
+        if (found := self._airspace.find(arrival, ident)) is None:
+            self.counts["stray"] += 1
+            return
+        flight, status = found
+        round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
+        for reply in flight.hear(status, arrival, round_trip):
+            self._outbox.put(flight.course, reply)
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
@@ -260,15 +269,13 @@ class SocketEngine:
 
     def _launch_together(self, flights: list[Flight], carrier: Carrier, ahead: int) -> None:
         """Send some packets to plain targets at once; the real clock is `ahead` of the monotonic."""
-        for place, flight in enumerate(flights):
-            self._airspace.check_in(flight)
-            carrier.load(place, flight.course.target, flight.key[1], flight.payload)
-        sent, taken = carrier.send_together(len(flights))
-        sent_at = sent + ahead
+        self._airspace.check_in(flights)
+        build = carrier.build
+        sent, taken = carrier.send_together(
+            [(flight.key[0], build(flight.key[1], flight.payload)) for flight in flights]
+        )
         self._departures.count(sent, taken)
-        for flight in flights[:taken]:
-            flight.sent, flight.sent_at = sent, sent_at
-            self._airspace.depart(flight)
+        self._airspace.depart(flights[:taken], sent, sent + ahead)
         # Why the kernel refused one, it says only to one that goes by itself.
         for flight in flights[taken:]:
             self._airspace.withdraw(flight)
@@ -276,10 +283,10 @@ class SocketEngine:
 
     def _launch(self, flight: Flight, carrier: Carrier, ahead: int) -> None:
         """Send one packet, and keep it in mind until its deadline."""
-        self._airspace.check_in(flight)
+        self._airspace.check_in([flight])
         packet = carrier.build(flight.key[1], flight.payload)
         try:
-            flight.sent = carrier.send(flight.course.target, packet)
+            sent = carrier.send(flight.course.target, packet)
         except OSError as error:
             self._airspace.withdraw(flight)
             if error.errno in FULL:
@@ -288,9 +295,8 @@ class SocketEngine:
             else:
                 self._conclude(flight, REFUSALS.get(error.errno or 0, Status.NOT_SENT))
         else:
-            flight.sent_at = flight.sent + ahead
-            self._departures.count(flight.sent)
-            self._airspace.depart(flight)
+            self._departures.count(sent)
+            self._airspace.depart([flight], sent, sent + ahead)
 
     def _conclude(self, flight: Flight, status: Status) -> None:
         self._outbox.put(flight.course, flight.conclude(status))

@@ -6,6 +6,7 @@ while a second task keeps the process busy. Size: memory for each host. It needs
 
 import argparse
 import asyncio
+import gc
 import json
 import resource
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -60,15 +62,13 @@ def opened(kind: str) -> Iterator[SocketEngine]:
 def ask_many(kind: str, count: int) -> Result:
     """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    done, left, delays = threading.Event(), count * ROUNDS, []
+    done, delays = threading.Event(), array("L")
 
     def follow(summary: Summary) -> Callable[[Reply], None]:
         def deliver(reply: Reply) -> None:
-            nonlocal left
             summary.add(reply)
             delays.append(reply.delay_us)
-            left -= 1
-            if left == 0:
+            if len(delays) == count * ROUNDS:
                 done.set()
 
         return deliver
@@ -79,6 +79,9 @@ def ask_many(kind: str, count: int) -> Result:
         for host, summary in zip(list_hosts(count), summaries, strict=True)
     ]
     spread_evenly(courses)
+    # As a watcher does when it has loaded its hosts.
+    gc.collect()
+    gc.freeze()
     with opened(kind) as engine:
         started = cpu_seconds(resource.RUSAGE_SELF)
         engine.follow(courses)

@@ -125,10 +125,8 @@ def test_each_echo_is_overdue_once_and_forgotten_a_while_later() -> None:
         Airspace(),
         [course(target=Target("192.0.2.1", timeout=t)).step(START) for t in (2, 1, 1)],
     )
-    for flight in flights:
-        airspace.check_in(flight)
-        flight.sent = START
-        airspace.depart(flight)
+    airspace.check_in(flights)
+    airspace.depart(flights, START, START)
 
     assert airspace.wake_at(START + 60 * SECOND) == START + SECOND
     assert list(airspace.overdue(START + SECOND - 1)) == []
@@ -142,9 +140,7 @@ def test_each_echo_is_overdue_once_and_forgotten_a_while_later() -> None:
 def test_no_two_echoes_in_the_air_share_host_and_number_nor_any_two_a_token() -> None:
     airspace = Airspace()
     flights = [course().step(START) for _ in range(2000)]
-    for flight in flights:
-        airspace.check_in(flight)
-        airspace.depart(flight)
+    airspace.check_in(flights)
 
     assert flights[0].sequence == 1
     assert len({flight.sequence for flight in flights}) == len(flights)

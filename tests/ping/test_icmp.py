@@ -44,8 +44,8 @@ def in_flight(family: int, index: int = 0, size: int = 56) -> tuple[Airspace, Fl
     """Return the books with one echo in the air, and that echo."""
     airspace = Airspace()
     flight = Course(Target(ADDRESS[family], size=size), print, index=index).step(0)
-    airspace.check_in(flight)
-    airspace.depart(flight)
+    airspace.check_in([flight])
+    airspace.depart([flight], 0, 0)
     return airspace, flight
 
 
