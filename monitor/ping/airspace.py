@@ -45,7 +45,7 @@ class Airspace:
                 self._taken += 1
                 key = target.packed, (0x8000 + self._taken) & 0xFFFF
             flight.key = key
-            flight.payload = (next(tokens) + target.padding)[: target.size]
+            flight.token = next(tokens)
             known[key] = flight
 
     def depart(self, flights: Iterable[Flight], sent: int, sent_at: int) -> None:

@@ -1,5 +1,6 @@
 """A row of echoes to one host, each due at a time that no delay of another moves."""
 
+import functools
 import socket
 import time
 from asyncio import AbstractEventLoop
@@ -56,8 +57,8 @@ class Course:
         self.target = target
         self.deliver = deliver
         self.loop = loop
-        self.interval = int(interval * SECOND)
-        self.timeout = int(target.timeout * SECOND)
+        self.interval = count_nanoseconds(interval)
+        self.timeout = count_nanoseconds(target.timeout)
         self.index = index
         self.end = None if count is None else index + count
         self.patience = max(SECOND, self.timeout) if count == 1 else self.interval
@@ -92,13 +93,19 @@ class Course:
         self.due += slots * self.interval
 
 
+@functools.lru_cache(maxsize=256)
+def count_nanoseconds(seconds: float) -> int:
+    """Return whole nanoseconds: one number for all courses that have it, of thirty-two bytes."""
+    return int(seconds * SECOND)
+
+
 class Flight:
     """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one.
 
     `key` is the packed address and the sequence by which an answer finds it.
     """
 
-    __slots__ = ("course", "due", "index", "key", "outcome", "payload", "sent", "sent_at")
+    __slots__ = ("course", "due", "index", "key", "outcome", "sent", "sent_at", "token")
 
     def __init__(self, course: Course, index: int, due: int) -> None:
         self.course = course
@@ -106,8 +113,14 @@ class Flight:
         self.due = due
         self.sent = self.sent_at = 0
         self.key = NOWHERE
-        self.payload = b""
+        self.token = b""
         self.outcome: Status | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes that its packet carries, and that a sound answer brings back."""
+        target = self.course.target
+        return (self.token + target.padding)[: target.size]
 
     @property
     def sequence(self) -> int:
@@ -125,7 +138,7 @@ class Flight:
         round_trip = received_at - sent_at
         if (
             status is not REPLY
-            or payload != self.payload
+            or payload != (self.token + course.target.padding)[: course.target.size]
             or told != ident
             or self.outcome is not None
             or not 0 <= round_trip <= course.timeout
@@ -142,7 +155,7 @@ class Flight:
         """Return what an answer means for this echo, None if it answers another one."""
         if arrival.status is REPLY and arrival.payload == self.payload:
             return REPLY
-        token, answered = self.payload[:TOKEN_SIZE], arrival.payload[:TOKEN_SIZE]
+        token, answered = self.token[: self.course.target.size], arrival.payload[:TOKEN_SIZE]
         if arrival.status is REPLY:
             return Status.CORRUPT if answered == token else None
         # Who reports an error need not quote more than the header of what it was about.

@@ -59,6 +59,8 @@ def _check(name: str, value: float, least: float, most: float) -> None:
 
 def _spell(family: int, address: str) -> str:
     try:
-        return socket.inet_ntop(family, socket.inet_pton(family, address))
+        spelt = socket.inet_ntop(family, socket.inet_pton(family, address))
     except (OSError, UnicodeError, ValueError):
         raise ValueError(f"not a numeric address: {address!r}") from None
+    # The same text once, not twice, for each of many hosts.
+    return address if spelt == address else spelt

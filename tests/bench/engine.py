@@ -10,6 +10,7 @@ import gc
 import json
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -18,10 +19,12 @@ from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import icmplib
 
+from monitor.ping.arrival import SO_TIMESTAMPNS
 from monitor.ping.course import Course, spread_evenly
 from monitor.ping.engine import SocketEngine, open_engine
 from monitor.ping.reply import Reply
@@ -37,9 +40,9 @@ ECHOES = 50
 Result = dict[str, float]
 
 
-def list_hosts(count: int) -> list[str]:
-    """Return so many addresses of the loopback."""
-    return [f"127.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(1, count + 1)]
+def list_hosts(count: int) -> Iterator[str]:
+    """Yield so many addresses of the loopback."""
+    return (f"127.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(1, count + 1))
 
 
 def cpu_seconds(whose: int) -> float:
@@ -62,20 +65,17 @@ def opened(kind: str) -> Iterator[SocketEngine]:
 def ask_many(kind: str, count: int) -> Result:
     """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    done, delays = threading.Event(), array("L")
+    done, delays = threading.Event(), array("I")
 
-    def follow(summary: Summary) -> Callable[[Reply], None]:
-        def deliver(reply: Reply) -> None:
-            summary.add(reply)
-            delays.append(reply.delay_us)
-            if len(delays) == count * ROUNDS:
-                done.set()
-
-        return deliver
+    def deliver(summary: Summary, reply: Reply) -> None:
+        summary.add(reply)
+        delays.append(reply.delay_us)
+        if len(delays) == count * ROUNDS:
+            done.set()
 
     summaries = [Summary() for _ in range(count)]
     courses = [
-        Course(Target(host), follow(summary), count=ROUNDS)
+        Course(Target(host), partial(deliver, summary), count=ROUNDS)
         for host, summary in zip(list_hosts(count), summaries, strict=True)
     ]
     spread_evenly(courses)
@@ -104,7 +104,9 @@ def ask_many(kind: str, count: int) -> Result:
 def ask_many_with_icmplib(kind: str, count: int) -> Result:
     """Ask so many hosts once with icmplib, all at the same time as it does."""
     started = cpu_seconds(resource.RUSAGE_SELF)
-    hosts = icmplib.multiping(list_hosts(count), count=1, timeout=5, concurrent_tasks=200, privileged=kind == "raw")
+    hosts = icmplib.multiping(
+        list(list_hosts(count)), count=1, timeout=5, concurrent_tasks=200, privileged=kind == "raw"
+    )
     spent = cpu_seconds(resource.RUSAGE_SELF) - started
     return {
         "cpu": spent * 1e6 / count,
@@ -120,7 +122,7 @@ def measure_truth(kind: str, clock: str) -> dict[str, list[float]]:
         with opened(kind) as engine:
             if clock == "process":
                 for carrier in engine._carriers.values():
-                    carrier._socket.setsockopt(1, 35, 0)
+                    carrier._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
             busy = asyncio.create_task(compute())
             errors: dict[str, list[float]] = {str(delay): [] for delay in DELAYS_MS}
             targets = [Target(f"10.77.0.{delay}") for delay in DELAYS_MS]
@@ -198,16 +200,16 @@ def print_cost(namespace: Namespace, sizes: list[int]) -> None:
 
 def print_truth() -> None:
     """Print how far round trips are from the truth in a busy process."""
-    truth = Truth()
+    truth, ways = Truth(), [("datagram", "kernel"), ("raw", "kernel"), ("datagram", "process")]
     try:
-        measured = {clock: run_here(truth, "truth", "datagram", clock) for clock in ("kernel", "process")}
+        measured = {f"{kind}, {clock}": run_here(truth, "truth", kind, clock) for kind, clock in ways}
     finally:
         truth.delete()
     print("\n| error of the round trip, busy process | p50 | p99 |\n|---|--:|--:|")
-    for clock, errors in measured.items():
+    for way, errors in measured.items():
         for delay, values in errors.items():
             middle, worst = (f"{(quantile(values, share) or 0) / 1000:.3f} ms" for share in (0.5, 0.99))
-            print(f"| {clock}'s clock, {delay} ms | {middle} | {worst} |", flush=True)
+            print(f"| {way}'s clock, {delay} ms | {middle} | {worst} |", flush=True)
 
 
 def show(result: Result, name: str, divisor: float, unit: str) -> str:
