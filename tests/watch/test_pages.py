@@ -32,7 +32,7 @@ DATA = ["/hosts.json", *[f"/hosts/alice/{name}" for name in (
 
 @pytest.fixture(autouse=True)
 def forget() -> None:
-    board_page.read_last_hour.cache_clear()
+    board_page.last_hour.forget()
 
 
 def reader() -> Reader:

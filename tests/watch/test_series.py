@@ -13,7 +13,7 @@ from monitor.buckets import COLUMNS, WIDTHS, find_width
 from monitor.models import Host, Hour, Minute
 from monitor.packing import LOST, Code
 from monitor.rollup import tidy_history
-from monitor.series import MOST_BUCKETS, read_distribution, read_hours_of_week, read_now, read_series
+from monitor.series import MOST_BUCKETS, read_counts, read_distribution, read_hours_of_week, read_now, read_series
 from monitor.tally import find_exact
 from tests.watch.histories import new_host, write_minute, write_minutes
 
@@ -159,13 +159,14 @@ def test_the_board_reads_an_hour_of_every_host_in_one_query() -> None:
     # The turn of the minute is just over: no figures yet.
     write_minute(bob, first + 59, [4000, LOST], counted=False)
     with CaptureQueriesContext(connection) as queries:
-        found = read_now(now=now)
+        found = read_now([alice.pk, bob.pk, charlie.pk], now=now)
     assert len(queries) == 1
     assert set(found) == {alice.pk, bob.pk}
     assert (found[alice.pk].loss, found[alice.pk].median_us, found[alice.pk].jitter_us) == (0.25, 2000, 1500)
     assert found[alice.pk].strip == [(2000, 0.25)] * 60
     assert found[bob.pk].strip == [None] * 58 + [(None, None), (4000, 0.5)]
     assert (found[bob.pk].loss, found[bob.pk].jitter_us) == (0.5, None)
+    assert {host for host, *_ in read_counts(first, first + 60)} == {alice.pk, bob.pk}
     assert set(read_now([bob.pk, charlie.pk], now=now)) == {bob.pk}
     assert read_now([], now=now) == {}
 
@@ -208,5 +209,5 @@ def test_what_is_not_rolled_up_yet_is_read_from_minutes_and_nothing_twice() -> N
 def test_a_history_of_nothing_reads_as_nothing() -> None:
     host, now = Host(pk=99), timezone.now()
     assert read_distribution(host, now - DAY, now).bins == []
-    assert read_now() == {}
+    assert list(read_counts(0, 1 << 31)) == []
     assert all(cell is None for day in read_hours_of_week(host, 4) for cell in day)
