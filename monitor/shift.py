@@ -24,6 +24,7 @@ from monitor.ping.host import BadHost
 from monitor.ping.reply import Reply
 from monitor.rollup import Progress, tidy_history, work_off
 from monitor.roster import Roster
+from monitor.slumber import Slumber
 from monitor.watched import Watched
 from monitor.wire_watch import (
     BOARD_GROUP,
@@ -46,6 +47,8 @@ RETRY_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 MOST_FAST = 50
 TIDY_SECONDS = 600.0
+# Slots of all hosts that a sleep of the machine is told by; more would keep those who are awake waiting.
+MOST_ASLEEP = 100_000
 # The name service may be away: what a name was last resolved to is asked on.
 TRANSIENT = {"name_timeout", "unknown_host"}
 
@@ -69,6 +72,7 @@ class Shift:
         self._roster = Roster()
         self._notes = Notes()
         self._board = Board()
+        self._slumber = Slumber()
         self._replies: deque[tuple[Watched, Reply]] = deque()
         self._arrived = asyncio.Event()
         self._delays: deque[int] = deque(maxlen=10_000)
@@ -136,6 +140,7 @@ class Shift:
         process that slept must not write over what its successor has written."""
         while await self._hold():
             started = time.monotonic()
+            self._note_sleep()
             self._engine = self._find_engine()
             await self._keeper.flush()
             await self._call(self._notes.write)
@@ -144,6 +149,14 @@ class Shift:
             self._note_blind()
             await asyncio.sleep(max(BEAT_SECONDS / 10, started + BEAT_SECONDS - time.monotonic()))
         log.warning("another process watches now")
+
+    def _note_sleep(self) -> None:
+        """Where the machine slept, nothing was measured, and this says why."""
+        if span := self._slumber.look():
+            for watched in self.watched.values():
+                dues, step = watched.sleep(span, MOST_ASLEEP // len(self.watched))
+                for due in dues:
+                    self._keeper.add_value(watched.id, Code.ASLEEP, due, step / 1_000_000)
 
     async def _look_at_hosts(self) -> None:
         """Take in hosts that were added or changed, and let go of those that are gone."""
