@@ -1,6 +1,7 @@
 """A shift of a watcher: every host is asked at its time, from when the lease is taken until it is lost."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -22,7 +23,7 @@ from monitor.packing import Code
 from monitor.ping.engine import Engine
 from monitor.ping.host import BadHost
 from monitor.ping.reply import Reply
-from monitor.rollup import Progress, tidy_history, work_off
+from monitor.rollup import Progress, rebuild_all, tidy_history, work_off
 from monitor.roster import Roster
 from monitor.slumber import Slumber
 from monitor.watched import Watched
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
 FIGURE_TICKS = 20
+# How far long work is, is told more often.
+WORK_TICKS = 4
 # A name is looked up again so often; and so often while it cannot be found, or its host is down.
 FRESH_SECONDS = 300.0
 RETRY_SECONDS = 10.0
@@ -77,6 +80,7 @@ class Shift:
         self._arrived = asyncio.Event()
         self._delays: deque[int] = deque(maxlen=10_000)
         self._work: Progress | None = None
+        self._to_rebuild: asyncio.Queue[list[int]] = asyncio.Queue()
         self._looking_up: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
@@ -229,7 +233,8 @@ class Shift:
         """Four times a second: tell what changed on the board, and let go of what nobody looks at any more."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            figures = self._measure() if self._board.number % FIGURE_TICKS == 0 else None
+            ticks = WORK_TICKS if self._work else FIGURE_TICKS
+            figures = self._measure() if self._board.number % ticks == 0 else None
             if message := self._board.tick(figures):
                 await publish(BOARD_GROUP, message)
             for watched in self.watched.values():
@@ -242,6 +247,8 @@ class Shift:
         async for message in listen(WATCHER_GROUP):
             if message["type"] == "ask":
                 await publish(STATE_GROUP, self._board.state(self._measure()))
+            elif message["type"] == "rebuild":
+                self._to_rebuild.put_nowait(message["hosts"])
             elif watched := self.watched.get(message["host"]):
                 self._look(watched, faster=message["faster"])
 
@@ -253,14 +260,18 @@ class Shift:
         self._steer(watched)
 
     async def _tidy(self) -> None:
-        """Roll up and prune what is due, now and then: whoever watches does it, so that one process does."""
+        """Roll up and prune what is due, now and then, and build again what somebody wants so: whoever watches does
+        it, so that one process does."""
+        steps = None
         while True:
             try:
-                await work_off(tidy_history(timezone.now()), self._note_work)
+                await work_off(steps or tidy_history(timezone.now()), self._note_work)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("the history was not tidied: %s", error)
-            self._work = None
-            await asyncio.sleep(TIDY_SECONDS)
+            self._work, steps = None, None
+            with contextlib.suppress(TimeoutError):
+                hosts = await asyncio.wait_for(self._to_rebuild.get(), TIDY_SECONDS)
+                steps = rebuild_all(hosts, timezone.now())
 
     def _note_work(self, progress: Progress) -> None:
         self._work = progress
