@@ -22,6 +22,8 @@ from monitor.tally import FIGURES, Row, Tally, Unpack, merge, tally
 from monitor.window import MINUTES, Counts, Now, Window
 
 MOST_BUCKETS = 1500
+WEEK = 7 * DAY
+MOST_WEEKS_OF_MINUTES = 4
 # Two weeks of minutes take 170 ms to read; longer ranges have hours enough for a chart.
 MOST_MINUTES = 14 * DAY
 # What is in a bucket of several hours takes sorting: of a year 365 days cost a quarter less than 1,460 times 6 hours.
@@ -81,14 +83,25 @@ READ_COUNTS = """
 
 
 def read_hours_of_week(host: Host, weeks: int, zone: dt.tzinfo = dt.UTC) -> list[list[Tally | None]]:
-    """For each weekday from Monday and each hour of the day, by the clocks of a zone, the figures of so many weeks."""
+    """For each weekday from Monday and each hour of the day, by the clocks of a zone, the figures of so many weeks.
+
+    Where the clocks are half an hour beside UTC, hours of ours are in two of theirs: it is read from minutes, up to
+    four weeks of them.
+    """
     cells: list[list[list[Row]]] = [[[] for _ in range(24)] for _ in range(7)]
     end = _to_ms(timezone.now())
-    spans, unpack = _read_figures(host.pk, "hours", end - weeks * 7 * DAY, end)
+    source = "minutes" if weeks <= MOST_WEEKS_OF_MINUTES and _halves_hours(zone, end, weeks) else "hours"
+    spans, unpack = _read_figures(host.pk, source, end - weeks * WEEK, end)
     for figures in spans:
         moment = dt.datetime.fromtimestamp(figures[0] / 1000, zone)
         cells[moment.weekday()][moment.hour].append(figures)
     return [[_merge(rows, unpack) if rows else None for rows in day] for day in cells]
+
+
+def _halves_hours(zone: dt.tzinfo, end: int, weeks: int) -> bool:
+    """Whether in so many weeks before `end` (ms since 1970) the clocks of a zone are ever no whole hours off."""
+    moments = (dt.datetime.fromtimestamp((end - week * WEEK) / 1000, zone) for week in range(weeks + 1))
+    return any(moment.utcoffset() % dt.timedelta(hours=1) for moment in moments)  # type: ignore[operator]
 
 
 def read_distribution(host: Host, since: dt.datetime, until: dt.datetime) -> Distribution:

@@ -186,6 +186,41 @@ def test_the_week_is_by_the_clocks_of_the_reader() -> None:
     assert sum(cell is not None for day in week for cell in day) == 1
 
 
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Berlin"])
+@pytest.mark.parametrize("tidied", [False, True])
+def test_a_week_counts_each_minute_in_the_hour_that_its_clocks_showed(name: str, tidied: bool) -> None:
+    host, zone, since = new_host(), ZoneInfo(name), a_while_ago(6 * DAY)
+    write_minutes(host, since, 180, lambda second: 1000 if second // 60 % 60 < 20 else 5000)
+    if tidied:
+        list(tidy_history(timezone.now()))
+    expected: dict[tuple[int, int], int] = {}
+    for minute in range(180):
+        local = (since + minute * MINUTE).astimezone(zone)
+        place = local.weekday(), local.hour
+        expected[place] = expected.get(place, 0) + 60
+    week = read_hours_of_week(host, 4, zone)
+    found = {(day, hour): cell.sent for day, row in enumerate(week) for hour, cell in enumerate(row) if cell}
+    assert found == expected
+
+
+def test_the_hour_that_comes_twice_and_the_one_that_never_comes_are_where_the_clocks_had_them() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    shift = next(
+        at for days in range(400)
+        if (at := a_while_ago(days * DAY).replace(hour=0)).astimezone(zone).utcoffset()
+        != (at + DAY).astimezone(zone).utcoffset()
+    )  # fmt: skip
+    host, weeks = new_host(), (timezone.now() - shift).days // 7 + 1
+    write_minutes(host, shift, 4 * 60, lambda second: 1000)
+    list(tidy_history(timezone.now()))
+    day = read_hours_of_week(host, weeks, zone)[shift.astimezone(zone).weekday()]
+    local = [(shift + number * HOUR).astimezone(zone).hour for number in range(4)]
+    assert {hour: cell.sent // 3600 for hour, cell in enumerate(day) if cell} == {
+        hour: local.count(hour) for hour in set(local)
+    }
+    assert local in ([1, 3, 4, 5], [2, 2, 3, 4])
+
+
 def test_a_distribution_counts_every_answer() -> None:
     host, since = new_host(), a_while_ago(3 * HOUR)
     write_minutes(host, since, 30, draw)
