@@ -12,10 +12,11 @@ serve: .venv/site
 test: .venv/test
 	@exec ./.ci/check
 
-bench: .venv/site .venv-bench/bench
+bench: .venv/test .venv-bench/bench
 	@.venv-bench/bin/python -m tests.bench
 	@.venv-bench/bin/python -m tests.bench.engine
 	@.venv-bench/bin/python -m tests.bench.history
+	@$(BIN)/python -m tests.bench.watching
 
 .venv/bin/python .venv-bench/bin/python:
 	@command -v $(firstword $(PYTHON)) >/dev/null \

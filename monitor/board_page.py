@@ -1,19 +1,21 @@
 """The board as a page or as JSON: what is known of each host beside its live row."""
 
-import functools
 import json
+import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from monitor.board import View
 from monitor.health import State
 from monitor.models import Host
-from monitor.series import Now, read_now
+from monitor.series import read_counts
+from monitor.window import Bar, Counts, Now, Window
 from monitor.wire_watch import board_json, row_json
 
-# The last hour is read again so often (s): it changes with each minute.
-FRESH = 15
+# The last hour ends with a minute that is over for so long (s): the keeper counts a hundred hosts a second.
+COUNTED = 25
 # Who is worst stands first.
 RANKS = {State.DOWN: 0, State.NOT_MEASURED: 1, State.STARTING: 2, State.UP: 3, State.PAUSED: 4}
 # So many rows are written into the page; its script fetches the others. Each costs a millisecond until the first paint.
@@ -41,7 +43,7 @@ class Row:
 def read_rows(view: View) -> list[Row]:
     """A row for every host, worst first; where nobody watches, as the database last knew it."""
     live = {row[0]: row[1:] for row in json.loads(f"[{','.join(view.rows.values())}]")}
-    hours = read_last_hour(int(time.time()) // FRESH)
+    hours = last_hour.read()
     rows = []
     for host in Host.objects.all():
         state, last, loss, jitter, sent_at = live.get(host.pk) or (host.state, host.problem or None, None, None, None)
@@ -59,7 +61,7 @@ def group_rows(rows: list[Row]) -> list[tuple[str, list[Row]]]:
 
 def export_board(view: View) -> str:
     """The whole board as JSON: rows as the socket tells them, of hosts that are there, and what is known of each."""
-    hours = read_last_hour(int(time.time()) // FRESH)
+    hours = last_hour.read()
     hosts = list(Host.objects.all())
     rows = [
         view.rows.get(host.pk) or row_json(host.pk, State(host.state), host.problem or None, None, None, None)
@@ -93,12 +95,33 @@ def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
     }
 
 
-@functools.lru_cache(maxsize=1)
-def read_last_hour(turn: int) -> dict[int, Now]:
-    """The last hour of every host, the same for all who ask in one turn."""
-    return read_now()
+class LastHour:
+    """The last hour of every host, the same for all who ask in one minute; `read` is how minutes are read."""
+
+    def __init__(self, read: Callable[[int, int], Iterable[Counts]]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as at the beginning."""
+        self._window = Window()
+        self._hosts: dict[int, Now] = {}
+
+    def read(self, now: float | None = None) -> dict[int, Now]:
+        """The hour of each host as it is now (s since 1970), by host; those of which nothing was kept are left out."""
+        end = int((now or time.time()) - COUNTED) // 60
+        with self._lock:
+            if end != self._window.end:
+                since = self._window.find_since(end)
+                self._window.take(self._read(since, end), since, end)
+                self._hosts = self._window.sum_up()
+            return self._hosts
 
 
-def _bar(bar: tuple[int | None, float | None] | None) -> Any:
+last_hour = LastHour(read_counts)
+
+
+def _bar(bar: Bar) -> Any:
     # Mostly nothing is lost: then the median alone halves what is sent.
     return bar[0] if bar and not bar[1] and bar[0] is not None else bar

@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,11 +16,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from monitor.health import State
+from monitor.live import publish
 from monitor.models import Host
 from monitor.ping.host import BadHost, parse_host
 from monitor.roster import pause_hosts
 from monitor.series import read_series
 from monitor.wire import Refusal
+from monitor.wire_watch import WATCHER_GROUP
 from monitor.words import refusal_words
 
 SHAPES = {State.UP: "✓", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸"}
@@ -62,6 +65,14 @@ def go_on(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Hos
     pause_hosts(queryset.values_list("pk", flat=True), paused=False)
 
 
+@admin.action(description=_("Build the hours of the selected hosts again from their packets"))
+def rebuild(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Host]) -> None:
+    """Ask the watcher for it; the header of the board shows how far it is."""
+    hosts = list(queryset.values_list("pk", flat=True))
+    async_to_sync(publish)(WATCHER_GROUP, {"type": "rebuild", "hosts": hosts})
+    messages.info(request, _("The watcher was asked; the board says how far it is."))
+
+
 @admin.register(Host)
 class HostAdmin(admin.ModelAdmin):
     """Every watched host."""
@@ -74,7 +85,7 @@ class HostAdmin(admin.ModelAdmin):
     list_per_page = 100
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("shape", "state_since", "address", "problem", "page", "history")
-    actions = (pause, go_on)
+    actions = (pause, go_on, rebuild)
 
     def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
         """Save it; one with another name to resolve begins anew."""

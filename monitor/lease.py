@@ -11,6 +11,8 @@ from monitor.models import Lease
 
 # A holder that has not renewed for so long, as seen by the one who waits, is dead.
 LEASE = dt.timedelta(seconds=6)
+# Who has not looked for so long does not know that a row stayed as it was: the database was away, for its holder too.
+BLIND_SECONDS = 3.0
 # A lease that ran out this long ago is not worth the wait: no two clocks of one site are so far apart.
 STALE = dt.timedelta(seconds=30)
 
@@ -26,7 +28,7 @@ class Claim:
         self.holder = holder
         self._clock = clock
         self._seen: tuple[str, dt.datetime] | None = None
-        self._seen_at = 0.0
+        self._seen_at = self._looked_at = 0.0
 
     def hold(self) -> bool:
         """Renew the lease, or take it where nobody has it; whether it is ours."""
@@ -55,7 +57,8 @@ class Claim:
         return True
 
     def _is_dead(self, lease: Lease) -> bool:
-        if (seen := (lease.holder, lease.expires_at)) != self._seen:
-            self._seen, self._seen_at = seen, self._clock()
-        waited = self._clock() - self._seen_at
-        return waited >= LEASE.total_seconds() or lease.expires_at + STALE < timezone.now()
+        now, first, seen = self._clock(), self._seen is None, (lease.holder, lease.expires_at)
+        if seen != self._seen or now - self._looked_at > BLIND_SECONDS:
+            self._seen, self._seen_at = seen, now
+        self._looked_at = now
+        return now - self._seen_at >= LEASE.total_seconds() or (first and lease.expires_at + STALE < timezone.now())

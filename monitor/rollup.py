@@ -8,7 +8,7 @@ they make the chart of a week one of 10,080 rows instead of 604,800 packets.
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -82,6 +82,18 @@ def rebuild(host: int, since: dt.datetime, now: dt.datetime) -> Iterator[Progres
         yield Progress("rebuild", min(total, hour - first + 1), total)
 
 
+def rebuild_all(hosts: Iterable[int], now: dt.datetime) -> Iterator[Progress]:
+    """Write the hours of hosts again, all of which the packets are still there from the first to the last."""
+    minute = int(now.timestamp()) // 60
+    firsts = {host: first for host in hosts if (first := _find_first_packets(host, minute)) is not None}
+    starts = {host: dt.datetime.fromtimestamp(-(-first // 60) * 3600, dt.UTC) for host, first in firsts.items()}
+    before, total = 0, sum(max(0, minute // 60 - -(-first // 60)) for first in firsts.values())
+    for host, start in starts.items():
+        for progress in rebuild(host, start, now):
+            yield Progress("rebuild", before + progress.done, total)
+        before += max(0, minute // 60 - int(start.timestamp()) // 3600)
+
+
 def cut_packets(hosts: list[int], before: dt.datetime) -> Iterator[Progress]:
     """Take the packets from minutes before then; their figures stay."""
     end = int(before.timestamp()) // 60
@@ -111,9 +123,9 @@ def sweep_deleted() -> Iterator[Progress]:
     """Delete the history of hosts that are deleted."""
     kept = set(Host.objects.values_list("pk", flat=True))
     for host in set(_list_hosts(Minute)) - kept:
-        yield from _delete(Minute.objects.filter(host_id=host), "minute", "deleted hosts")
+        yield from _delete(Minute.objects.filter(host_id=host), "minute", "deleted")
     for host in set(_list_hosts(Hour)) - kept:
-        yield from _delete(Hour.objects.filter(host_id=host), "hour", "deleted hosts")
+        yield from _delete(Hour.objects.filter(host_id=host), "hour", "deleted")
 
 
 def _roll_up_host(host: int, first: int, now: dt.datetime) -> Iterator[int]:

@@ -6,11 +6,7 @@ whose percentiles are within 3.1 %. What is not rolled up yet is read from minut
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
-from statistics import median_low
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
@@ -23,26 +19,15 @@ from monitor.histogram import list_bins, pack_wide, unpack_narrow, unpack_wide
 from monitor.minutes import read_minutes
 from monitor.models import Host, Hour
 from monitor.tally import FIGURES, Row, Tally, Unpack, merge, tally
+from monitor.window import MINUTES, Counts, Now, Window
 
 MOST_BUCKETS = 1500
+WEEK = 7 * DAY
+MOST_WEEKS_OF_MINUTES = 4
 # Two weeks of minutes take 170 ms to read; longer ranges have hours enough for a chart.
 MOST_MINUTES = 14 * DAY
 # What is in a bucket of several hours takes sorting: of a year 365 days cost a quarter less than 1,460 times 6 hours.
 MOST_OF_HOURS = 700
-STRIP = 60
-
-Bar = tuple[int | None, float | None] | None
-
-
-@dataclass(slots=True)
-class Now:
-    """The last hour of a host: share lost (0 to 1), median and jitter (µs), and a bar for each of its minutes, oldest
-    first: median and loss, None where there is no row."""
-
-    loss: float | None = None
-    median_us: int | None = None
-    jitter_us: int | None = None
-    strip: list[Bar] = field(default_factory=lambda: [None] * STRIP)
 
 
 @dataclass(slots=True)
@@ -75,32 +60,48 @@ def read_series(host: Host, since: dt.datetime, until: dt.datetime, buckets: int
     return series
 
 
-def read_now(hosts: Sequence[int] | None = None, *, now: dt.datetime | None = None) -> dict[int, Now]:
-    """The last hour of hosts, of all where None, by host, in one query; those of which nothing was kept are left out.
-
-    The hour ends with the last full minute. The median is that of the minutes' medians.
-    """
+def read_now(hosts: Sequence[int], *, now: dt.datetime | None = None) -> dict[int, Now]:
+    """The hour of hosts up to the last full minute, by host; those of which nothing was kept are left out."""
     end = _to_ms(now or timezone.now()) // MINUTE
+    window = Window()
+    window.take(read_counts(end - MINUTES, end, hosts), end - MINUTES, end)
+    return window.sum_up()
+
+
+def read_counts(since: int, until: int, hosts: Sequence[int] | None = None) -> Iterator[Counts]:
+    """What minutes come to, from one until before another (since 1970), of hosts or of all; in one query."""
     chosen = "SELECT id FROM monitor_host" if hosts is None else ", ".join(["%s"] * len(hosts)) or "NULL"
-    rows: list[Any] = _fetch(READ_NOW.format(chosen), *(hosts or ()), end - STRIP, end)
-    return {host: _sum_up(list(minutes), end - STRIP) for host, minutes in groupby(rows, key=itemgetter(0))}
+    for host, minute, packets, *counts in _fetch(READ_COUNTS.format(chosen), *(hosts or ()), since, until):
+        # With packets here the minute is under way, and has no figures yet.
+        yield host, minute, *(counts if packets is None else _count(packets))
 
 
-READ_NOW = """
+READ_COUNTS = """
     SELECT host_id, minute, CASE WHEN sent IS NULL THEN packets END, sent, received, median_us, jitter_sum_us
-    FROM monitor_minute WHERE host_id IN ({}) AND minute >= %s AND minute < %s ORDER BY host_id, minute
+    FROM monitor_minute WHERE host_id IN ({}) AND minute >= %s AND minute < %s
 """
 
 
 def read_hours_of_week(host: Host, weeks: int, zone: dt.tzinfo = dt.UTC) -> list[list[Tally | None]]:
-    """For each weekday from Monday and each hour of the day, by the clocks of a zone, the figures of so many weeks."""
+    """For each weekday from Monday and each hour of the day, by the clocks of a zone, the figures of so many weeks.
+
+    Where the clocks are half an hour beside UTC, hours of ours are in two of theirs: it is read from minutes, up to
+    four weeks of them.
+    """
     cells: list[list[list[Row]]] = [[[] for _ in range(24)] for _ in range(7)]
     end = _to_ms(timezone.now())
-    spans, unpack = _read_figures(host.pk, "hours", end - weeks * 7 * DAY, end)
+    source = "minutes" if weeks <= MOST_WEEKS_OF_MINUTES and _halves_hours(zone, end, weeks) else "hours"
+    spans, unpack = _read_figures(host.pk, source, end - weeks * WEEK, end)
     for figures in spans:
         moment = dt.datetime.fromtimestamp(figures[0] / 1000, zone)
         cells[moment.weekday()][moment.hour].append(figures)
     return [[_merge(rows, unpack) if rows else None for rows in day] for day in cells]
+
+
+def _halves_hours(zone: dt.tzinfo, end: int, weeks: int) -> bool:
+    """Whether in so many weeks before `end` (ms since 1970) the clocks of a zone are ever no whole hours off."""
+    moments = (dt.datetime.fromtimestamp((end - week * WEEK) / 1000, zone) for week in range(weeks + 1))
+    return any(moment.utcoffset() % dt.timedelta(hours=1) for moment in moments)  # type: ignore[operator]
 
 
 def read_distribution(host: Host, since: dt.datetime, until: dt.datetime) -> Distribution:
@@ -161,23 +162,6 @@ def _merge(rows: list[Row], unpack: Unpack) -> Tally:
     total = merge(rows, unpack)
     middle = total.percentiles((50,))
     return total._replace(median_us=middle[0] if middle else None)
-
-
-def _sum_up(rows: list[tuple[Any, ...]], first: int) -> Now:
-    summary, all_sent, all_received, pairs, changes, medians = Now(), 0, 0, 0, 0, list[int]()
-    for _, minute, packets, *figures in rows:
-        sent, received, median, change = figures if packets is None else _count(packets)
-        all_sent += sent
-        if received and median is not None:
-            all_received += received
-            pairs += received - 1
-            changes += change
-            medians.append(median)
-        summary.strip[minute - first] = (median, 1 - received / sent if sent else None)
-    summary.loss = 1 - all_received / all_sent if all_sent else None
-    summary.jitter_us = changes // pairs if pairs else None
-    summary.median_us = median_low(medians) if medians else None
-    return summary
 
 
 def _count(packets: bytes) -> tuple[int, int, int | None, int]:

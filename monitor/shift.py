@@ -1,6 +1,7 @@
 """A shift of a watcher: every host is asked at its time, from when the lease is taken until it is lost."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -22,8 +23,9 @@ from monitor.packing import Code
 from monitor.ping.engine import Engine
 from monitor.ping.host import BadHost
 from monitor.ping.reply import Reply
-from monitor.rollup import Progress, tidy_history, work_off
+from monitor.rollup import Progress, rebuild_all, tidy_history, work_off
 from monitor.roster import Roster
+from monitor.slumber import Slumber
 from monitor.watched import Watched
 from monitor.wire_watch import (
     BOARD_GROUP,
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
 FIGURE_TICKS = 20
+# How far long work is, is told more often.
+WORK_TICKS = 4
 # A name is looked up again so often; and so often while it cannot be found, or its host is down.
 FRESH_SECONDS = 300.0
 RETRY_SECONDS = 10.0
@@ -46,6 +50,8 @@ RETRY_SECONDS = 10.0
 LOOK_SECONDS = 5.0
 MOST_FAST = 50
 TIDY_SECONDS = 600.0
+# Slots of all hosts that a sleep of the machine is told by; more would keep those who are awake waiting.
+MOST_ASLEEP = 100_000
 # The name service may be away: what a name was last resolved to is asked on.
 TRANSIENT = {"name_timeout", "unknown_host"}
 
@@ -69,10 +75,12 @@ class Shift:
         self._roster = Roster()
         self._notes = Notes()
         self._board = Board()
+        self._slumber = Slumber()
         self._replies: deque[tuple[Watched, Reply]] = deque()
         self._arrived = asyncio.Event()
         self._delays: deque[int] = deque(maxlen=10_000)
         self._work: Progress | None = None
+        self._to_rebuild: asyncio.Queue[list[int]] = asyncio.Queue()
         self._looking_up: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
@@ -136,6 +144,7 @@ class Shift:
         process that slept must not write over what its successor has written."""
         while await self._hold():
             started = time.monotonic()
+            self._note_sleep()
             self._engine = self._find_engine()
             await self._keeper.flush()
             await self._call(self._notes.write)
@@ -144,6 +153,14 @@ class Shift:
             self._note_blind()
             await asyncio.sleep(max(BEAT_SECONDS / 10, started + BEAT_SECONDS - time.monotonic()))
         log.warning("another process watches now")
+
+    def _note_sleep(self) -> None:
+        """Where the machine slept, nothing was measured, and this says why."""
+        if span := self._slumber.look():
+            for watched in self.watched.values():
+                dues, step = watched.sleep(span, MOST_ASLEEP // len(self.watched))
+                for due in dues:
+                    self._keeper.add_value(watched.id, Code.ASLEEP, due, step / 1_000_000)
 
     async def _look_at_hosts(self) -> None:
         """Take in hosts that were added or changed, and let go of those that are gone."""
@@ -216,7 +233,8 @@ class Shift:
         """Four times a second: tell what changed on the board, and let go of what nobody looks at any more."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            figures = self._measure() if self._board.number % FIGURE_TICKS == 0 else None
+            ticks = WORK_TICKS if self._work else FIGURE_TICKS
+            figures = self._measure() if self._board.number % ticks == 0 else None
             if message := self._board.tick(figures):
                 await publish(BOARD_GROUP, message)
             for watched in self.watched.values():
@@ -229,6 +247,8 @@ class Shift:
         async for message in listen(WATCHER_GROUP):
             if message["type"] == "ask":
                 await publish(STATE_GROUP, self._board.state(self._measure()))
+            elif message["type"] == "rebuild":
+                self._to_rebuild.put_nowait(message["hosts"])
             elif watched := self.watched.get(message["host"]):
                 self._look(watched, faster=message["faster"])
 
@@ -240,14 +260,18 @@ class Shift:
         self._steer(watched)
 
     async def _tidy(self) -> None:
-        """Roll up and prune what is due, now and then: whoever watches does it, so that one process does."""
+        """Roll up and prune what is due, now and then, and build again what somebody wants so: whoever watches does
+        it, so that one process does."""
+        steps = None
         while True:
             try:
-                await work_off(tidy_history(timezone.now()), self._note_work)
+                await work_off(steps or tidy_history(timezone.now()), self._note_work)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("the history was not tidied: %s", error)
-            self._work = None
-            await asyncio.sleep(TIDY_SECONDS)
+            self._work, steps = None, None
+            with contextlib.suppress(TimeoutError):
+                hosts = await asyncio.wait_for(self._to_rebuild.get(), TIDY_SECONDS)
+                steps = rebuild_all(hosts, timezone.now())
 
     def _note_work(self, progress: Progress) -> None:
         self._work = progress

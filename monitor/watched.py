@@ -12,6 +12,7 @@ from monitor.ping.course import Course
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
 from monitor.recent import Recent
+from monitor.slumber import list_slots
 from monitor.wire_watch import row_json
 
 SECOND_US = 1_000_000
@@ -119,6 +120,13 @@ class Watched:
         self._blind_due = dues[-1] + step if dues else first
         self.problem, self._last = problem, problem
         return dues, self._declare(State.NOT_MEASURED)
+
+    def sleep(self, span: tuple[int, int], most: int) -> tuple[range, int]:
+        """The machine slept from one time until another (µs since 1970): the dues that passed, `most` of them, and how
+        far apart they are."""
+        if self.course is None or self._seen is None:
+            return range(0), SECOND_US
+        return list_slots(self._seen[1], round(self.interval * SECOND_US), span, most)
 
     def row(self, now: int) -> str:
         """Its row on the board."""

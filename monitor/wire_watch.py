@@ -70,6 +70,13 @@ class AskMessage(TypedDict):
     type: str
 
 
+class RebuildMessage(TypedDict):
+    """Somebody wants the hours of hosts built again from their packets."""
+
+    type: str
+    hosts: list[int]
+
+
 class LookersMessage(TypedDict):
     """So many sockets look from one process."""
 
@@ -78,7 +85,7 @@ class LookersMessage(TypedDict):
     number: int
 
 
-WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | LookersMessage
+WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | RebuildMessage | LookersMessage
 
 
 def lines_group(host: int) -> str:

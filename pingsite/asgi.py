@@ -14,7 +14,7 @@ django_application = get_asgi_application()
 from monitor.onlookers import Onlookers  # noqa: E402
 from monitor.routing import route_sockets  # noqa: E402
 from monitor.runs import Runs  # noqa: E402
-from monitor.upkeep import keep_up  # noqa: E402
+from monitor.upkeep import keep_hour, keep_up  # noqa: E402
 from monitor.watcher import Watcher  # noqa: E402
 
 
@@ -27,7 +27,7 @@ class Application(ProtocolTypeRouter):
         self.watcher = watcher
         self.onlookers = Onlookers()
         super().__init__({"http": self.serve_http, "websocket": route_sockets(runs, self.onlookers)})
-        self.upkeep: asyncio.Task[None] | None = None
+        self.upkeep: list[asyncio.Task[None]] = []
 
     async def serve_http(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Hand a request to Django, whose views find the runs and the board in its scope."""
@@ -35,14 +35,14 @@ class Application(ProtocolTypeRouter):
 
     async def open(self) -> None:
         """Start what goes on beside the connections, in the running loop."""
-        self.upkeep = asyncio.create_task(keep_up(), name="upkeep")
+        self.upkeep = [asyncio.create_task(work(), name=work.__name__) for work in (keep_up, keep_hour)]
         if self.watcher:
             self.watcher.start()
 
     async def close(self) -> None:
         """End that and every run, and write what waits."""
-        if self.upkeep:
-            self.upkeep.cancel()
+        for task in self.upkeep:
+            task.cancel()
         if self.watcher:
             await self.watcher.close()
         await self.onlookers.close()

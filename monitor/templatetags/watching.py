@@ -12,8 +12,8 @@ from django.utils import timezone
 from monitor.board_page import Row
 from monitor.health import State
 from monitor.models import Host
-from monitor.series import Bar
 from monitor.watch_words import SENTENCES, watch_words
+from monitor.window import Bar
 from monitor.words import SENTENCES as COMMON
 
 register = template.Library()

@@ -68,10 +68,10 @@ def count_lines(seen: Observation) -> str:
     return f"{seen.received} of {seen.expected}, {share:.1%}"
 
 
-def describe_machine() -> str:
+def describe_machine(packages: Iterable[str] = PACKAGES) -> str:
     """Date, processor, cores, kernel, Python and the versions under test, in one sentence each."""
     model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return (
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {model[1] if model else platform.machine()}, "
         f"{os.cpu_count()} cores; Linux {platform.release()}; Python {platform.python_version()}; {versions}."

@@ -15,6 +15,7 @@ import websockets
 from tests.bench import echoes, process, table
 from tests.bench.applications import Ancestor, Pingsite, clean_environment
 from tests.bench.runs import Observation, Visitor
+from tests.bench.watching import Ear
 from tests.bench.websocket import PING, TEXT, Client, take_frames
 
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
@@ -178,3 +179,12 @@ def test_each_application_finds_its_own_lines() -> None:
     assert Ancestor().read_line('42["server",{"data1":3,"data":"64 bytes"}]') == 3
     assert Ancestor().read_line('40{"sid":"x"}') is None
     assert [Ancestor().answer(text) for text in ('0{"sid":"x"}', "2", "42[]")] == ["40", "3", None]
+
+
+def test_an_ear_tells_echoes_from_rows_and_counts_from_the_answer_on() -> None:
+    ear = Ear("")
+    ear._hear('{"event": "line", "number": 7, "t": 1000, "us": 2500}', 1_010_000_000)
+    ear._hear('{"event": "line", "number": 8, "t": 2000, "us": "timeout"}', 2_010_000_000)
+    ear._hear('{"event": "hosts", "rows": [[1], [2]], "figures": {"late_us": 5}}', 0)
+    assert [(number, round(delay, 4)) for number, delay in ear.lines] == [(7, 0.0075)]
+    assert (ear.rows, ear.figures) == (2, [{"late_us": 5}])

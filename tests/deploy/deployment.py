@@ -119,20 +119,21 @@ class Deployment:
         return read_surroundings() | given | {"PGHOST": str(self.listener), "PGUSER": "root"}
 
     def _make_web(self, number: int) -> Process:
-        unit = (FILES / "pingsite-web@.service").read_text().replace("\\\n", "")
+        self.sockets[number - 1].parent.mkdir(parents=True)
+        places = {"/run/pingsite/%i": str(self.sockets[number - 1].parent)}
+        return self._make_unit("pingsite-web@.service", f"web-{number}.log", places)
+
+    def make_watcher(self, number: int) -> Process:
+        """A watcher, not started yet."""
+        return self._make_unit("pingsite-watch.service", f"watch-{number}.log", {})
+
+    def _make_unit(self, name: str, log: str, places: dict[str, str]) -> Process:
+        unit = (FILES / name).read_text().replace("\\\n", "")
         command = re.search(r"(?m)^ExecStart=(.*)$", unit)
         assert command
-        self.sockets[number - 1].parent.mkdir(parents=True)
-        words = exchange(
-            command[1],
-            {
-                "/opt/pingsite/.venv/bin/python": sys.executable,
-                "/run/pingsite/%i": str(self.sockets[number - 1].parent),
-            },
-        )
+        words = exchange(command[1], {"/opt/pingsite/.venv/bin/python": sys.executable} | places)
         powers = [found("setpriv"), *ONE_POWER] if os.geteuid() == 0 else []
-        log = self.folder / f"web-{number}.log"
-        return Process([*powers, *shlex.split(words)], log, env=self.env, cwd=ROOT)
+        return Process([*powers, *shlex.split(words)], self.folder / log, env=self.env, cwd=ROOT)
 
     def _make_postgres(self) -> Process:
         options = {"listen_addresses": "", "unix_socket_directories": self.listener, "fsync": "off"}

@@ -1,6 +1,7 @@
 """The board as it is told: old state and messages make the fresh state, whoever looks and whatever is missed."""
 
 import asyncio
+import datetime as dt
 import json
 import random
 import time
@@ -10,6 +11,7 @@ import pytest
 from channels.layers import channel_layers
 from django.contrib.auth.models import AnonymousUser
 from django.test import override_settings
+from django.utils import timezone
 
 from monitor.board import QUIET_TICKS, Board
 from monitor.live import listen, publish
@@ -18,6 +20,7 @@ from monitor.onlookers import Onlookers
 from monitor.roster import change_host, pause_hosts
 from monitor.visitors import may_look
 from monitor.wire_watch import BOARD_GROUP, FORBIDDEN, WATCHER_GROUP, TickMessage
+from tests.watch.histories import write_minutes
 from tests.watch.sites import Looker, Reader, looking, serving, until, watch
 from tests.watch.test_watcher import do
 
@@ -206,6 +209,23 @@ async def test_the_page_of_a_host_hears_every_echo_numbered() -> None:
     assert [line["index"] for line in lines] == sorted(line["index"] for line in lines)
     assert all(isinstance(line["us"], int) for line in lines)
     assert all(abs(line["t"] - time.time() * 1000) < 30_000 for line in lines)
+
+
+async def test_hours_are_built_again_on_demand_and_the_board_says_how_far_that_is() -> None:
+    (alice,) = await do(watch, "alice", **QUICK)
+    since = timezone.now().replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=60)
+    await do(write_minutes, alice, since, 40 * 60 + 1, lambda second: 1000)
+    async with serving() as application:
+        await until(lambda: application.watcher.shift and application.watcher.shift._board.number)
+        await until(lambda: application.watcher.shift._work is None)
+        async with looking(application) as looker:
+            await publish(WATCHER_GROUP, {"type": "rebuild", "hosts": [alice.pk]})
+            async with asyncio.timeout(20):
+                while not (work := ((await looker.hear_until("hosts")).get("figures") or {}).get("work")):
+                    pass
+            assert work[0] == "rebuild"
+            assert 1 <= work[1] <= work[2]
+            await until(lambda: application.watcher.shift._work is None, 60)
 
 
 async def test_nobody_hears_echoes_that_were_not_wished() -> None:

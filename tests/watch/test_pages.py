@@ -32,7 +32,7 @@ DATA = ["/hosts.json", *[f"/hosts/alice/{name}" for name in (
 
 @pytest.fixture(autouse=True)
 def forget() -> None:
-    board_page.read_last_hour.cache_clear()
+    board_page.last_hour.forget()
 
 
 def reader() -> Reader:
@@ -256,8 +256,19 @@ async def test_a_week_has_seven_days_of_hours_and_a_distribution_its_bins() -> N
     await record(host, [1000] * 90, seconds_ago=120)
     week = await reader().fetch("/hosts/alice/week.json?weeks=1")
     assert [len(day) for day in week["days"]] == [24] * 7
+    assert week["zone"] == "UTC"
     distribution = await reader().fetch("/hosts/alice/distribution.json")
     assert sum(number for _, _, number in distribution["bins"]) == distribution["total"]["received"] == 90
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("Asia/Kolkata", "Asia/Kolkata"), ("Mars/Olympus", "UTC"), ("../../etc/passwd", "UTC"), ("America", "UTC"),
+     ("%00", "UTC"), ("x" * 5000, "UTC")],
+)  # fmt: skip
+async def test_a_week_is_by_the_zone_of_the_reader_or_says_that_it_is_not(zone: str, shown: str) -> None:
+    await do(watch, "alice")
+    assert (await reader().fetch(f"/hosts/alice/week.json?zone={zone}"))["zone"] == shown
 
 
 @pytest.mark.parametrize(

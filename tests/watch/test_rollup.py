@@ -14,7 +14,7 @@ from pytest_django import Settings
 from monitor.histogram import count_times, unpack_wide
 from monitor.models import Host, Hour, Minute
 from monitor.packing import LOST, Code
-from monitor.rollup import Progress, rebuild, roll_up, tidy_history, work_off
+from monitor.rollup import Progress, rebuild, rebuild_all, roll_up, tidy_history, work_off
 from tests.watch.histories import ask, new_host, write_minute, write_minutes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +79,20 @@ def test_hours_can_be_built_again_from_their_packets() -> None:
     assert old.sent == 0
     assert all(hour.sent and hour.histogram for hour in built)
     assert told == [Progress("rebuild", 1, 2), Progress("rebuild", 2, 2)]
+
+
+def test_all_hosts_are_built_again_up_to_the_first_hour_that_is_whole() -> None:
+    alice, bob = new_host(), new_host("bob")
+    write_minutes(alice, NOON, 181, draw)
+    write_minutes(bob, NOON, 121, draw)
+    tidy(NOON + 3 * HOUR)
+    Minute.objects.filter(host=alice, minute__lt=int(NOON.timestamp()) // 60 + 5).update(packets=None)
+    Hour.objects.update(sent=0)
+    told = list(rebuild_all([alice.pk, bob.pk], NOON + 3 * HOUR))
+    sent = list(Hour.objects.order_by("host", "hour").values_list("sent", flat=True))
+    assert [bool(number) for number in sent] == [False, True, True, True, True]
+    assert [step.done for step in told] == [1, 2, 3, 4]
+    assert {step.total for step in told} == {5}
 
 
 def test_a_minute_that_the_watcher_left_without_figures_gets_them() -> None:

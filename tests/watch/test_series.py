@@ -13,7 +13,7 @@ from monitor.buckets import COLUMNS, WIDTHS, find_width
 from monitor.models import Host, Hour, Minute
 from monitor.packing import LOST, Code
 from monitor.rollup import tidy_history
-from monitor.series import MOST_BUCKETS, read_distribution, read_hours_of_week, read_now, read_series
+from monitor.series import MOST_BUCKETS, read_counts, read_distribution, read_hours_of_week, read_now, read_series
 from monitor.tally import find_exact
 from tests.watch.histories import new_host, write_minute, write_minutes
 
@@ -159,13 +159,14 @@ def test_the_board_reads_an_hour_of_every_host_in_one_query() -> None:
     # The turn of the minute is just over: no figures yet.
     write_minute(bob, first + 59, [4000, LOST], counted=False)
     with CaptureQueriesContext(connection) as queries:
-        found = read_now(now=now)
+        found = read_now([alice.pk, bob.pk, charlie.pk], now=now)
     assert len(queries) == 1
     assert set(found) == {alice.pk, bob.pk}
     assert (found[alice.pk].loss, found[alice.pk].median_us, found[alice.pk].jitter_us) == (0.25, 2000, 1500)
     assert found[alice.pk].strip == [(2000, 0.25)] * 60
     assert found[bob.pk].strip == [None] * 58 + [(None, None), (4000, 0.5)]
     assert (found[bob.pk].loss, found[bob.pk].jitter_us) == (0.5, None)
+    assert {host for host, *_ in read_counts(first, first + 60)} == {alice.pk, bob.pk}
     assert set(read_now([bob.pk, charlie.pk], now=now)) == {bob.pk}
     assert read_now([], now=now) == {}
 
@@ -183,6 +184,41 @@ def test_the_week_is_by_the_clocks_of_the_reader() -> None:
     assert (cell.sent, cell.received) == (7200, 3600)
     assert cell.median_us == pytest.approx(1000, rel=1 / 32)
     assert sum(cell is not None for day in week for cell in day) == 1
+
+
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "Australia/Lord_Howe", "Asia/Kathmandu", "Europe/Berlin"])
+@pytest.mark.parametrize("tidied", [False, True])
+def test_a_week_counts_each_minute_in_the_hour_that_its_clocks_showed(name: str, tidied: bool) -> None:
+    host, zone, since = new_host(), ZoneInfo(name), a_while_ago(6 * DAY)
+    write_minutes(host, since, 180, lambda second: 1000 if second // 60 % 60 < 20 else 5000)
+    if tidied:
+        list(tidy_history(timezone.now()))
+    expected: dict[tuple[int, int], int] = {}
+    for minute in range(180):
+        local = (since + minute * MINUTE).astimezone(zone)
+        place = local.weekday(), local.hour
+        expected[place] = expected.get(place, 0) + 60
+    week = read_hours_of_week(host, 4, zone)
+    found = {(day, hour): cell.sent for day, row in enumerate(week) for hour, cell in enumerate(row) if cell}
+    assert found == expected
+
+
+def test_the_hour_that_comes_twice_and_the_one_that_never_comes_are_where_the_clocks_had_them() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    shift = next(
+        at for days in range(400)
+        if (at := a_while_ago(days * DAY).replace(hour=0)).astimezone(zone).utcoffset()
+        != (at + DAY).astimezone(zone).utcoffset()
+    )  # fmt: skip
+    host, weeks = new_host(), (timezone.now() - shift).days // 7 + 1
+    write_minutes(host, shift, 4 * 60, lambda second: 1000)
+    list(tidy_history(timezone.now()))
+    day = read_hours_of_week(host, weeks, zone)[shift.astimezone(zone).weekday()]
+    local = [(shift + number * HOUR).astimezone(zone).hour for number in range(4)]
+    assert {hour: cell.sent // 3600 for hour, cell in enumerate(day) if cell} == {
+        hour: local.count(hour) for hour in set(local)
+    }
+    assert local in ([1, 3, 4, 5], [2, 2, 3, 4])
 
 
 def test_a_distribution_counts_every_answer() -> None:
@@ -208,5 +244,5 @@ def test_what_is_not_rolled_up_yet_is_read_from_minutes_and_nothing_twice() -> N
 def test_a_history_of_nothing_reads_as_nothing() -> None:
     host, now = Host(pk=99), timezone.now()
     assert read_distribution(host, now - DAY, now).bins == []
-    assert read_now() == {}
+    assert list(read_counts(0, 1 << 31)) == []
     assert all(cell is None for day in read_hours_of_week(host, 4) for cell in day)

@@ -24,6 +24,7 @@ from monitor.packing import Code, unpack
 from monitor.ping.host import BadHost
 from monitor.ping.permission import PingForbidden
 from monitor.roster import change_host, pause_hosts
+from monitor.slumber import Slumber
 from tests.watch.sites import until, watch, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -226,6 +227,28 @@ async def test_a_host_that_was_down_before_a_restart_is_down_since_then() -> Non
         assert watcher.shift.watched[host.pk].health.since == round(since.timestamp() * 1e6)
     await host.arefresh_from_db()
     assert host.state_since == since
+
+
+async def test_a_machine_that_slept_leaves_a_gap_that_says_so() -> None:
+    (host,) = await do(watch, "alice", **QUICK)
+    slept, hour = 0, 3600 * 1_000_000_000
+
+    def read() -> tuple[int, int, int]:
+        # An hour ago, where no real packets are.
+        now = time.monotonic_ns()
+        return now, now + slept, time.time_ns() - hour
+
+    async with working() as watcher:
+        await until(lambda: watcher.shift and watcher.shift.watched.get(host.pk))
+        await until(lambda: watcher.shift.watched[host.pk].health.state is State.UP)
+        watcher.shift._slumber = Slumber(read)
+        await asyncio.sleep(1)
+        slept = 30 * 1_000_000_000
+        await asyncio.sleep(1)
+        assert watcher.shift.watched[host.pk].health.state is State.UP
+    values = await kept(host)
+    assert 110 <= values.count(Code.ASLEEP) <= 150
+    assert not [value for value in values if Code.BLOCKED <= value <= Code.TIMEOUT]
 
 
 async def test_a_failure_of_the_watching_is_logged_and_the_watching_goes_on(

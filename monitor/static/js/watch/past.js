@@ -9,7 +9,7 @@ import { Smoke } from "./smoke.js";
 import { saySpan } from "./spans.js";
 import { sayStretch } from "./times.js";
 import { refreshOf } from "./view.js";
-import { showWeek } from "./week.js";
+import { showWeek, zoneHere } from "./week.js";
 
 const FINEST = 1500; // columns that the server gives at most
 const DENSITY = 2; // columns for each pixel, as far as that goes
@@ -120,8 +120,8 @@ export class Past {
   }
 
   async #loadWeek() {
-    const week = await this.#fetch("week.json?weeks=4");
-    if (week) showWeek(find("#hours"), week.days, this.words);
+    const week = await this.#fetch(`week.json?weeks=4&zone=${encodeURIComponent(zoneHere())}`);
+    if (week) showWeek(find("#hours"), week, this.words);
   }
 
   #draw() {

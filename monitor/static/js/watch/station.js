@@ -76,9 +76,25 @@ export class Station {
     looking.title = this.words.say("looking", { n: number });
   }
 
-  #showFigures({ late_us, waiting }) {
+  #showFigures({ late_us, waiting, work }) {
+    this.#showWork(work);
     const text = late_us === null ? "" : this.words.say("lately", { late: (late_us / 1000).toFixed(1), waiting });
     setText(find("#watcher"), text);
+  }
+
+  // What takes the watcher long, beside its pings: nothing most of the time.
+  #showWork(work) {
+    const [name, done, total] = work ?? [];
+    const element = find("#work");
+    element.hidden = !work;
+    if (!work) return;
+    const share = Math.min(1, done / Math.max(1, total));
+    const number = this.words.say("percent", { number: Math.floor(100 * share) });
+    const text = this.words.say("working", { work: this.words.say(`work_${name}`), share: number });
+    element.querySelector("progress").value = share;
+    element.querySelector("progress").ariaLabel = text;
+    element.title = text;
+    setText(element.querySelector(".words"), text);
   }
 
   #comeBack() {

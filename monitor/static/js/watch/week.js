@@ -1,4 +1,4 @@
-/** The hours of the week as a table in colour: the server counts by UTC, the reader's clock may be elsewhere. */
+/** The hours of the week as a table in colour: the server counts by the reader's clock where it knows it, by UTC where not. */
 
 import { make, setText } from "../element.js";
 import { milliseconds, percent } from "../figures.js";
@@ -15,6 +15,9 @@ export function turn(days, ahead) {
   return days.map((_, day) => turned.slice(day * HOURS, (day + 1) * HOURS));
 }
 
+/** The name of the reader's time zone. */
+export const zoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** {least, most} of the scale of colours: one odd hour may not take the colour from the others. */
 export function scaleOf(medians) {
   const sorted = medians.toSorted((one, other) => one - other);
@@ -28,9 +31,9 @@ export function shareOf(median, { least, most }) {
 }
 
 /** Fill the panel: the table, the scale of its colours, and a sentence on the cell under pointer or focus. */
-export function showWeek(panel, days, words) {
+export function showWeek(panel, { days, zone }, words) {
   const [table, readout] = ["#week", "#cell"].map((part) => panel.querySelector(part));
-  const cells = turn(days, -new Date().getTimezoneOffset());
+  const cells = zone === zoneHere() ? days : turn(days, -new Date().getTimezoneOffset());
   const medians = cells.flat().flatMap((cell) => cell?.median_us ?? []);
   const scale = scaleOf(medians);
   showScale(panel.querySelector(".scale"), medians.length ? scale : null);
