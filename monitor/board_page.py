@@ -15,7 +15,10 @@ from monitor.wire_watch import board_json, row_json
 # The last hour is read again so often (s): it changes with each minute.
 FRESH = 15
 # Who is worst stands first.
-RANKS = {State.DOWN: 0, State.NOT_MEASURED: 1, State.STARTING: 2, State.UP: 3, State.PAUSED: 4}
+RANKS = {
+    State.DOWN: 0, State.DEGRADED: 1, State.NOT_MEASURED: 2, State.STARTING: 3, State.UP: 4, State.MAINTENANCE: 5,
+    State.PAUSED: 6,
+}  # fmt: skip
 # So many rows are written into the page; its script fetches the others. Each costs a millisecond until the first paint.
 MOST_ROWS = 60
 

@@ -15,9 +15,11 @@ class State(enum.StrEnum):
 
     STARTING = "starting"
     UP = "up"
+    DEGRADED = "degraded"
     DOWN = "down"
     NOT_MEASURED = "not_measured"
     PAUSED = "paused"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ from monitor.series import read_series
 from monitor.wire import Refusal
 from monitor.words import refusal_words
 
-SHAPES = {State.UP: "✓", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸"}
+SHAPES = {
+    State.UP: "✓", State.DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨",
+    State.PAUSED: "⏸", State.MAINTENANCE: "⚒",
+}  # fmt: skip
 DAY = dt.timedelta(days=1)
 COLUMNS = ("sent", "received", "not_measured", "min", "median", "p95", "max")
 

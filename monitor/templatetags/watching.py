@@ -26,6 +26,7 @@ MUCH = 0.1
 DEGRADED = "degraded"
 MARKS = {
     State.UP: "✓", DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸",
+    State.MAINTENANCE: "⚒",
 }  # fmt: skip
 TALL, BAR = 24, 4
 ROUTES = Path("/proc/net/route")
