@@ -125,7 +125,7 @@ def test_degraded_ends_at_the_first_good_echo_of_a_whole_window_that_keeps_every
     degraded, _ = live(GOOD, *[LOST] * 15, limits=LOSS_ONLY)
     assert degraded.state is State.DEGRADED
     assert live(*[GOOD] * 299, health=degraded)[0].state is State.DEGRADED
-    health, changes = live(*[GOOD] * 300, health=degraded)
+    _, changes = live(*[GOOD] * 300, health=degraded)
     assert changes == [Change(State.DEGRADED, State.UP, 17 * SECOND)]
     # One in the midst of it is within what is allowed; one at its beginning is not, and it begins anew behind that.
     assert live(*[GOOD] * 150, LOST, *[GOOD] * 149, health=degraded)[1] == changes
@@ -161,7 +161,7 @@ def test_slow_by_a_percentile(limits: Limits, share: int, reason: str) -> None:
 def test_jitter_is_the_mean_change_from_one_answer_to_the_next() -> None:
     limits = Limits(jitter_us=10_000)
     assert live(*[1000, 10_999] * 300, limits=limits)[0].state is State.UP
-    health, changes = live(*[1000, 11_000] * 151, limits=limits)
+    _, changes = live(*[1000, 11_000] * 151, limits=limits)
     assert changes[1:] == [Change(State.UP, State.DEGRADED, 2 * SECOND, "jitter", 10_000, 10_000)]
     # What is lost lies between neighbours and parts them not.
     assert live(*[1000, LOST, 11_000, LOST] * 151, limits=Limits(jitter_us=5000, loss=None))[0].state is State.DEGRADED
