@@ -56,14 +56,15 @@ def record(changes: Sequence[Noticed]) -> None:
     """Put changes on record, in order and in one transaction: the host's row, its transition, its incident. Of a host
     that is gone nothing is."""
     with transaction.atomic():
-        last = _read_last({change.host for change in changes})
+        hosts = {change.host for change in changes}
+        last, known = _read_last(hosts), _read_known(hosts, changes)
         fresh = []
         for change in changes:
             at = from_us(change.at)
-            before = last.get(change.host)
-            if before and before[1] == change.state and before[0] >= at:
+            if (change.host, at, change.state.value) in known:
                 # Found again after a crash.
                 continue
+            before = last.get(change.host)
             # Time does not go back here, also where a clock was set.
             at = max(at, before[0] + TICK) if before else at
             if not _write_down(change, at):
@@ -132,3 +133,9 @@ def _read_last(hosts: Iterable[int]) -> dict[int, tuple[dt.datetime, str]]:
     newest = Transition.objects.filter(host=OuterRef("host")).order_by("-at").values("at")[:1]
     rows = Transition.objects.filter(host__in=list(hosts), at=Subquery(newest))
     return {host: (at, state) for host, at, state in rows.values_list("host_id", "at", "state")}
+
+
+def _read_known(hosts: Iterable[int], changes: Sequence[Noticed]) -> set[tuple[int, dt.datetime, str]]:
+    """The transitions that are on record at the times of these changes."""
+    rows = Transition.objects.filter(host__in=list(hosts), at__in=[from_us(change.at) for change in changes])
+    return set(rows.values_list("host_id", "at", "state"))

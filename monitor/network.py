@@ -2,7 +2,7 @@
 news. All of it blocks, and raises what the database raises."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -43,13 +43,17 @@ def _stand_behind() -> None:
             Incident.objects.filter(pk=incident).update(behind=culprit)
 
 
-def list_ancestors(host: int, parents: Mapping[int, int | None]) -> Iterator[int]:
-    """The hosts that a host is reached through, the nearest first; one that is reached through itself ends it."""
-    seen = {host}
-    while (parent := parents.get(host)) is not None and parent not in seen:
-        yield parent
-        seen.add(parent)
-        host = parent
+def list_ancestors(host: int, parents: Mapping[int, int | None]) -> list[int]:
+    """The hosts that a host is reached through, the nearest first; none where it is reached through itself, for then
+    nothing explains anything."""
+    chain: list[int] = []
+    parent = parents.get(host)
+    while parent is not None and parent not in chain:
+        if parent == host:
+            return []
+        chain.append(parent)
+        parent = parents.get(parent)
+    return chain
 
 
 def _find_network(now: dt.datetime, answered: int) -> Incident | None:
