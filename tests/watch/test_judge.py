@@ -197,7 +197,7 @@ def live(echoes: list[Echo], limits: Limits, health: Health | None = None) -> tu
     return health, changes
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HISTORIES, LIMITS)
 def test_the_judge_and_the_model_agree_on_every_change(runs: list[tuple[int, int, int]], limits: Limits) -> None:
     model, health = Model(limits), Health()
