@@ -126,8 +126,10 @@ def test_a_report_says_what_was_and_how_it_was_counted() -> None:
     assert "1 h 2 min 3 s" in page
     assert "All times are of Asia/Seoul." in page
     assert "1 of 60 pings had no reply" in page
-    group = visitor().get("/reports/2026-11?group=lab").content.decode()
+    assert "/reports/2026-11?group=lab&amp;zone=Asia/Seoul" in page
+    group = visitor().get("/reports/2026-11?group=lab&zone=Asia/Seoul").content.decode()
     assert "1 h 2 min 3 s" in group
+    assert "/reports/2026-11.csv?group=lab&amp;zone=Asia%2FSeoul" in group
 
 
 def test_the_csv_of_a_report_has_the_same_seconds() -> None:
