@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, views
+from monitor import alert_views, host_forms, host_views, views
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -21,6 +21,11 @@ urlpatterns = [
     path("hosts/<slug:slug>/packets.csv", host_views.export_packets_csv, name="host-packets"),
     path("hosts/<slug:slug>/week.json", host_views.export_week, name="host-week"),
     path("hosts/<slug:slug>/distribution.json", host_views.export_distribution, name="host-distribution"),
+    path("alerts/", alert_views.show_alerts, name="alerts"),
+    path("alerts/add", alert_views.add_channel, name="channel-add"),
+    path("alerts/<int:number>/edit", alert_views.edit_channel, name="channel-edit"),
+    path("alerts/<int:number>/delete", alert_views.delete_channel, name="channel-delete"),
+    path("alerts/<int:number>/test", alert_views.test_channel, name="channel-test"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),
