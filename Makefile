@@ -17,6 +17,7 @@ bench: .venv/test .venv-bench/bench
 	@.venv-bench/bin/python -m tests.bench.engine
 	@.venv-bench/bin/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.watching
+	@.venv-bench/bin/python -m tests.bench.judge
 
 .venv/bin/python .venv-bench/bin/python:
 	@command -v $(firstword $(PYTHON)) >/dev/null \

@@ -17,7 +17,10 @@ from monitor.wire_watch import board_json, row_json
 # The last hour ends with a minute that is over for so long (s): the keeper counts a hundred hosts a second.
 COUNTED = 25
 # Who is worst stands first.
-RANKS = {State.DOWN: 0, State.NOT_MEASURED: 1, State.STARTING: 2, State.UP: 3, State.PAUSED: 4}
+RANKS = {
+    State.DOWN: 0, State.DEGRADED: 1, State.NOT_MEASURED: 2, State.STARTING: 3, State.UP: 4, State.MAINTENANCE: 5,
+    State.PAUSED: 6,
+}  # fmt: skip
 # So many rows are written into the page; its script fetches the others. Each costs a millisecond until the first paint.
 MOST_ROWS = 60
 
@@ -46,7 +49,13 @@ def read_rows(view: View) -> list[Row]:
     hours = last_hour.read()
     rows = []
     for host in Host.objects.all():
-        state, last, loss, jitter, sent_at = live.get(host.pk) or (host.state, host.problem or None, None, None, None)
+        state, last, loss, jitter, sent_at, *_why = live.get(host.pk) or (
+            host.state,
+            host.problem or None,
+            None,
+            None,
+            None,
+        )
         rows.append(Row(host, State(state), last, loss, jitter, sent_at, hours.get(host.pk) or Now()))
     return sorted(rows, key=lambda row: row.rank)
 
@@ -93,6 +102,16 @@ def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
         "jitter_us": hour.jitter_us,
         "strip": [_bar(bar) for bar in hour.strip],
     }
+
+
+def reason_shape(host: Host) -> dict[str, Any]:
+    """The rule that a host broke, and what that allows: packets, a share or µs; "" where it is well."""
+    incident = host.incidents.filter(ended_at=None).first()
+    return (
+        {"reason": incident.reason, "limit": incident.measure.get("limit")}
+        if incident
+        else {"reason": "", "limit": None}
+    )
 
 
 class LastHour:

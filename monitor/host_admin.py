@@ -25,7 +25,10 @@ from monitor.wire import Refusal
 from monitor.wire_watch import WATCHER_GROUP
 from monitor.words import refusal_words
 
-SHAPES = {State.UP: "✓", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸"}
+SHAPES = {
+    State.UP: "✓", State.DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨",
+    State.PAUSED: "⏸", State.MAINTENANCE: "⚒",
+}  # fmt: skip
 DAY = dt.timedelta(days=1)
 COLUMNS = ("sent", "received", "not_measured", "min", "median", "p95", "max")
 

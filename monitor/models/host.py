@@ -10,9 +10,11 @@ from monitor.health import State
 STATES = {
     State.STARTING.value: _("starting"),
     State.UP.value: _("up"),
+    State.DEGRADED.value: _("degraded"),
     State.DOWN.value: _("down"),
     State.NOT_MEASURED.value: _("not measured"),
     State.PAUSED.value: _("paused"),
+    State.MAINTENANCE.value: _("maintenance"),
 }
 SHORTEST = 0.2
 LONGEST = 300.0
@@ -29,7 +31,8 @@ class Family(models.TextChoices):
 class Host(models.Model):
     """A host that is watched: what to ask, how often, and what its name last resolved to.
 
-    `interval` and `timeout` are seconds. `problem` is the code of why it cannot be measured at all, or "". Whoever
+    `interval` and `timeout` are seconds. `parent` is the host that this one is reached through: while that is down,
+    nothing is told of this. `problem` is the code of why it cannot be measured at all, or "". Whoever
     changes a host sets `changed_at`, from which the watcher learns of it; `save` does so. `address`, `problem`, `state`
     and `state_since` are the watcher's own notes.
     """
@@ -47,6 +50,9 @@ class Host(models.Model):
     group = models.CharField(_("group"), max_length=100, blank=True)
     tags = models.JSONField(_("tags"), default=list, blank=True)
     paused = models.BooleanField(_("paused"), default=False)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children", verbose_name=_("reached through")
+    )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, db_index=True, editable=False)
     address = models.GenericIPAddressField(_("address"), null=True, editable=False)

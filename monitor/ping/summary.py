@@ -117,12 +117,7 @@ class Summary:
     @property
     def loss_interval(self) -> tuple[float, float] | None:
         """Between which fractions the true loss lies with 95 % confidence, after Wilson."""
-        if not self.sent:
-            return None
-        loss, n, z2 = self.lost / self.sent, self.sent, Z95 * Z95
-        middle = (loss + z2 / (2 * n)) / (1 + z2 / n)
-        reach = Z95 / (1 + z2 / n) * math.sqrt(loss * (1 - loss) / n + z2 / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        return find_loss_interval(self.lost, self.sent)
 
     @property
     def min_us(self) -> int | None:
@@ -227,6 +222,16 @@ class Summary:
 
 
 all_figures = attrgetter(*(each.name for each in fields(Summary)))
+
+
+def find_loss_interval(lost: int, sent: int) -> tuple[float, float] | None:
+    """Between which fractions the true loss lies with 95 % confidence, after Wilson; None where nothing was sent."""
+    if not sent:
+        return None
+    loss, z2 = lost / sent, Z95 * Z95
+    middle = (loss + z2 / (2 * sent)) / (1 + z2 / sent)
+    reach = Z95 / (1 + z2 / sent) * math.sqrt(loss * (1 - loss) / sent + z2 / (4 * sent * sent))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def summarise(replies: Iterable[Reply]) -> Summary:
