@@ -257,18 +257,22 @@ def serve(device: int) -> None:
         ready = {descriptor for descriptor, _ in poll.poll(max(0, int(idle * 1000)))}
         if sys.stdin.fileno() in ready:
             return
-        for data in read_packets(device):
+        for came, data in read_packets(device):
             request = Packet(data)
             if request.is_request:
                 for delay, reply in hosts.hear(request):
-                    heapq.heappush(waiting, (time.monotonic() + delay / 1000, next(tickets), reply))
+                    heapq.heappush(waiting, (came + delay / 1000, next(tickets), reply))
 
 
-def read_packets(device: int) -> Iterator[bytes]:
-    """Yield the packets that wait in the device, at most a hundred."""
+def read_packets(device: int) -> Iterator[tuple[float, bytes]]:
+    """Yield the packets that wait in the device, at most a hundred, and when each came.
+
+    What it takes to understand one is part of its delay.
+    """
     for _ in range(100):
         try:
-            yield os.read(device, 65535)
+            data = os.read(device, 65535)
+            yield time.monotonic(), data
         except BlockingIOError:
             return
 
