@@ -46,7 +46,9 @@ asyncio.run(work())
 def run(folder: Path, script: str, *args: str) -> int:
     """The exit code of a process of the site."""
     env = os.environ | {"PINGSITE_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "pingsite.settings"}
-    return subprocess.run([sys.executable, "-c", BEGIN + script, *args], env=env, cwd=ROOT, timeout=90).returncode
+    return subprocess.run(
+        [sys.executable, "-c", BEGIN + script, *args], env=env, cwd=ROOT, timeout=90, check=False
+    ).returncode
 
 
 def migrate(folder: Path) -> None:
