@@ -211,3 +211,11 @@ def test_the_uptime_page_has_a_row_for_each_day_so_far() -> None:
     page = visitor().get("/hosts/alice/uptime/").content.decode()
     assert page.count('<th scope="row">') == timezone.now().day
     assert page.count("100 %") >= timezone.now().day
+
+
+def test_the_outages_that_made_an_uptime_stand_under_it() -> None:
+    host = new_host()
+    november(host)
+    Host.objects.update(created_at=dt.datetime(2026, 10, 1, tzinfo=dt.UTC))
+    page = visitor().get("/hosts/alice/uptime/?by=year&zone=Asia/Seoul").content.decode()
+    assert page.index("1 h 2 min 3 s") < page.index("2026-11-01 19:00:00") < page.index("2026-11-01 20:02:03")
