@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, views
+from monitor import host_forms, host_views, incident_views, views
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -21,6 +21,13 @@ urlpatterns = [
     path("hosts/<slug:slug>/packets.csv", host_views.export_packets_csv, name="host-packets"),
     path("hosts/<slug:slug>/week.json", host_views.export_week, name="host-week"),
     path("hosts/<slug:slug>/distribution.json", host_views.export_distribution, name="host-distribution"),
+    path("hosts/<slug:slug>/incidents.json", incident_views.export_host_incidents, name="host-incidents"),
+    path("incidents/", incident_views.show_incidents, name="incidents"),
+    path("incidents.csv", incident_views.export_incidents, name="incidents-csv"),
+    path("incidents/<uuid:identity>/", incident_views.show_incident, name="incident"),
+    path("incidents/<uuid:identity>/series.json", incident_views.export_incident_series, name="incident-series"),
+    path("incidents/<uuid:identity>/note", incident_views.add_note, name="incident-note"),
+    path("incidents/<uuid:identity>/share", incident_views.share_incident, name="incident-share"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),
