@@ -6,8 +6,9 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import replace
 
-from monitor.health import Change, Health, State, Verdict, declare, judge
+from monitor.health import Change, Echo, Health, Limits, State, Verdict, declare, judge
 from monitor.models import Host
+from monitor.packing import find_code
 from monitor.ping.course import Course
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
@@ -35,6 +36,7 @@ class Watched:
         self.address: str | None = host.address
         self.problem: str = ""
         self.health = Health()
+        self.limits = Limits()
         self.course: Course | None = None
         self.lines = 0
         self.look_up_at = 0.0
@@ -104,12 +106,14 @@ class Watched:
 
     def judge(self, reply: Reply, due: int) -> Change | None:
         """Take in what came of an echo; what that changes about its state."""
-        if not reply.note:
-            self._sent_at = max(self._sent_at, reply.sent_at)
-            self._last = reply.rtt_us if reply.rtt_us is not None else reply.status.value
-            if reply.measured:
-                self._recent.add(due, reply.rtt_us if reply.status is Status.REPLY else None)
-        return self._settle(judge(self.health, reply, due))
+        if reply.note:
+            return None
+        self._sent_at = max(self._sent_at, reply.sent_at)
+        self._last = reply.rtt_us if reply.rtt_us is not None else reply.status.value
+        if reply.measured:
+            self._recent.add(due, reply.rtt_us if reply.status is Status.REPLY else None)
+        echo = Echo(due, find_code(reply), round(self.interval * SECOND_US))
+        return self._settle(judge(self.health, echo, self.limits))
 
     def blind(self, problem: str) -> tuple[list[int], Change | None]:
         """It cannot be asked, and this is why: the dues that passed since this was last said."""

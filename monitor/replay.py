@@ -1,0 +1,241 @@
+"""Judge what was kept as if it happened now: what other rules would have found, and where a watcher was interrupted."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from django.db import connection
+
+from monitor.book import MINUTE_US, sort_slots
+from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge
+from monitor.models import Host
+from monitor.rules import Effective, Usual
+from monitor.usual import read_usual
+from monitor.windows import read_calendar
+
+DAY_MINUTES = 1440
+Tell = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Spell:
+    """A time in which a host was degraded or down, also while it was not measured meanwhile; times are µs since 1970.
+
+    `reason`, `value` and `limit` are those of `Change`. It has not ended where `ended_at` is None.
+    """
+
+    state: State
+    began_at: int
+    ended_at: int | None
+    reason: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+
+class Start(NamedTuple):
+    """How a host was when that was last written down: `health.seen` is when it was noticed."""
+
+    health: Health
+    effective: Effective
+    usual: Usual | None = None
+
+
+class Warm(NamedTuple):
+    """A host that was caught up on: how it is, what changed since, and when the last packet kept was over (µs), None
+    where there is none."""
+
+    health: Health
+    changes: list[Change]
+    until: int | None
+
+
+class Row(NamedTuple):
+    """A minute as it was kept; the figures are None while it is under way."""
+
+    minute: int
+    packets: bytes | None
+    sent: int | None
+    received: int | None
+    not_measured: int | None
+    max_us: int | None
+
+
+@dataclass(slots=True)
+class Walk:
+    """A host on its way through its history; `minute` is the last that it took, and `over` when the last packet of that
+    was over (µs; its end, where the minute was skipped), 0 before the first."""
+
+    health: Health
+    effective: Effective
+    usual: Usual | None
+    skips: bool = True
+    over: int = 0
+    minute: int = 0
+    changes: list[Change] = field(default_factory=list)
+    _hour: tuple[int, Limits] = (-1, Limits())
+
+    def take(self, row: Row) -> None:
+        """Judge a minute, or skip it where its figures say that it changes nothing."""
+        limits = self._find_limits(row.minute)
+        self._note_gap(row)
+        if self.skips and _is_steady(self.health, row, limits):
+            self.over = (row.minute + 1) * MINUTE_US
+            return
+        for echo in read_echoes(row):
+            # What `judge` would do at once, without the call: most minutes that are read have a few bad packets.
+            if not 0 <= echo.value < limits.calm_us or self.health.streak or self.health.state is not State.UP:
+                self.health, change = judge(self.health, echo, limits)
+                if change:
+                    self.changes.append(change)
+            self.over = echo.due + echo.weight
+
+    def _find_limits(self, minute: int) -> Limits:
+        if self._hour[0] != minute // 60:
+            self._hour = minute // 60, self.effective.limits(self.usual, minute * MINUTE_US)
+        return self._hour[1]
+
+    def _note_gap(self, row: Row) -> None:
+        """Where whole minutes were not kept, and more than an interval or two, nobody measured."""
+        missing = (row.minute - self.minute - 1) * MINUTE_US
+        if self.over and missing > 0 and missing >= 2 * self.effective.interval_us:
+            self.health, change = declare(self.health, State.NOT_MEASURED, max(self.over, self.health.seen))
+            self.changes += [change] if change else []
+        self.minute = row.minute
+
+
+def replay(
+    host: Host,
+    effective: Effective,
+    since: dt.datetime,
+    until: dt.datetime,
+    progress: Tell | None = None,
+    *,
+    skips: bool = True,
+) -> list[Spell]:
+    """When a host would have been bad by these rules, without maintenance; `progress` is told how many days are done,
+    of how many. `skips` passes over minutes that cannot matter."""
+    usual = read_usual(host.pk, until, since) if effective.follows_usual else None
+    walk = Walk(Health(), effective, usual, skips)
+    first = (_to_us(since) - 2 * effective.window_us) // MINUTE_US
+    days = range(first, -(-_to_us(until) // MINUTE_US), DAY_MINUTES)
+    for done, start in enumerate(days, 1):
+        for row in _read_rows(host.pk, start, min(start + DAY_MINUTES, days.stop)):
+            walk.take(row)
+        if progress:
+            progress(done, len(days))
+    spells = [spell for spell in list_spells(walk.changes) if spell.ended_at is None or spell.ended_at > _to_us(since)]
+    spans = read_calendar().spans(host, since - dt.timedelta(days=1), until)
+    return _cut(spells, [(_to_us(start), _to_us(end)) for start, end in spans])
+
+
+def list_spells(changes: Iterable[Change]) -> list[Spell]:
+    """The times in which a host was bad; one that is not measured meanwhile goes on."""
+    spells: list[Spell] = []
+    current: Spell | None = None
+    for change in changes:
+        if change.after is State.NOT_MEASURED or (current and change.after is current.state):
+            continue
+        if current:
+            current.ended_at = change.at
+            current = None
+        if change.after in BAD:
+            current = Spell(change.after, change.at, None, change.reason, change.value, change.limit)
+            spells.append(current)
+    return spells
+
+
+def group_spells(spells: list[Spell]) -> list[list[Spell]]:
+    """Spells by the incident that they are of: those that follow one another without a pause."""
+    groups: list[list[Spell]] = []
+    for spell in spells:
+        if groups and groups[-1][-1].ended_at == spell.began_at:
+            groups[-1].append(spell)
+        else:
+            groups.append([spell])
+    return groups
+
+
+def warm_up(starts: Mapping[int, Start]) -> dict[int, Warm]:
+    """Go on from how hosts (by id) were when that was last written down: judge the packets kept since then, of two
+    windows at most, which is as far back as anything that is still undecided can have begun."""
+    found: dict[int, Warm] = {}
+    for host, last in _read_last_minutes(list(starts)).items():
+        health, effective, usual = starts[host]
+        walk = Walk(health, effective, usual, skips=False)
+        if last is not None:
+            first = last - -(-2 * effective.window_us // MINUTE_US)
+            for row in _read_rows(host, max(first, health.seen // MINUTE_US), last + 1):
+                walk.take(row)
+        found[host] = Warm(walk.health, walk.changes, walk.over or None)
+    return found
+
+
+def read_echoes(row: Row) -> Iterator[Echo]:
+    """The packets of a minute in the order due."""
+    slots = sort_slots(row.packets or b"")
+    echoes = (
+        Echo(
+            row.minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000
+        )
+        for each in slots
+        for place, value in enumerate(each.values)
+    )
+    # Where the interval changed in the midst of it, one row of packets may reach into the next.
+    return echoes if len(slots) == 1 else iter(sorted(echoes))
+
+
+def _is_steady(health: Health, row: Row, limits: Limits) -> bool:
+    """Whether every packet of a minute leaves a host as it is, by the figures."""
+    if row.sent is None or row.not_measured is None:
+        return False
+    if health.state is State.UP:
+        all_back = row.received == row.sent and not row.not_measured and not health.streak
+        return all_back and row.max_us is not None and row.max_us < limits.calm_us
+    if health.state is State.DOWN:
+        all_lost = not row.received and not row.not_measured
+        return all_lost and health.tends is State.DOWN and health.trial is None
+    return health.state is health.tends is State.NOT_MEASURED and not row.sent
+
+
+def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]]) -> list[Spell]:
+    """Spells without what lies in spans of time, which are in order and apart."""
+    rest: list[Spell] = []
+    for spell in spells:
+        began_at = spell.began_at
+        for start, end in spans:
+            if end <= began_at or (spell.ended_at is not None and start >= spell.ended_at):
+                continue
+            if began_at < start:
+                rest.append(replace(spell, began_at=began_at, ended_at=start))
+            began_at = end
+        if spell.ended_at is None or began_at < spell.ended_at:
+            rest.append(replace(spell, began_at=began_at))
+    return rest
+
+
+def _read_rows(host: int, first: int, end: int) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(READ_ROWS, (host, first, end))
+        return [Row(minute, packets and bytes(packets), *figures) for minute, packets, *figures in cursor.fetchall()]
+
+
+def _read_last_minutes(hosts: list[int]) -> dict[int, int | None]:
+    marks = ", ".join(["%s"] * len(hosts)) or "NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(READ_LAST.format(marks), hosts)
+        return dict(cursor.fetchall())
+
+
+READ_ROWS = """
+    SELECT minute, packets, sent, received, not_measured, max_us
+    FROM monitor_minute WHERE host_id = %s AND minute >= %s AND minute < %s AND packets IS NOT NULL ORDER BY minute
+"""
+READ_LAST = """
+    SELECT id, (SELECT MAX(minute) FROM monitor_minute WHERE host_id = monitor_host.id)
+    FROM monitor_host WHERE id IN ({})
+"""
+
+
+def _to_us(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
