@@ -74,10 +74,7 @@ SCRIPTS = EXACT | BELL | {
     "incident_down": _("incident: down"),
     "incident_degraded": _("incident: degraded"),
     "still": _("Nothing new has come from the server since {time}."),
-    "trying": _("{n} of {number} hosts tried"),
-    "would": _("{n} incidents"),
-    "would_one": _("1 incident"),
-    "try_failed": _("It could not be tried. Try again."),
+    "trying": _("Thirty days are being judged…"),
 }  # fmt: skip
 SENTENCES = WHAT | CAUSES | ENDINGS | SCRIPTS
 

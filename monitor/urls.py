@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, incident_views, views
+from monitor import host_forms, host_views, incident_views, rule_views, views
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -28,6 +28,9 @@ urlpatterns = [
     path("incidents/<uuid:identity>/series.json", incident_views.export_incident_series, name="incident-series"),
     path("incidents/<uuid:identity>/note", incident_views.add_note, name="incident-note"),
     path("incidents/<uuid:identity>/share", incident_views.share_incident, name="incident-share"),
+    path("rules", rule_views.edit_rules, name="rules"),
+    path("groups/<path:group>/rules", rule_views.edit_group_rules, name="rules-group"),
+    path("hosts/<slug:slug>/rules", rule_views.edit_host_rules, name="rules-host"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),

@@ -42,12 +42,12 @@ def sentence(incident: Incident) -> SafeString:
     before, _, after = words.partition("{span}")
     number = getattr(incident, "number", 0)
     return format_html(
-        "{}{}{}", before.replace("{n}", str(number)), length(incident), after.replace("{n}", str(number))
+        "{}{}{}", before.replace("{n}", str(number)), lasted(incident), after.replace("{n}", str(number))
     )
 
 
 @register.filter
-def length(incident: Incident) -> SafeString:
+def lasted(incident: Incident) -> SafeString:
     """How long it took, or takes."""
     if incident.ended_at:
         return format_html('<span class="span">{}</span>', say_exactly(incident.ended_at - incident.began_at))
