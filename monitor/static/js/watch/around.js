@@ -15,7 +15,7 @@ export class Around {
     Object.assign(this, { config, words, shown: null });
     this.smoke = new Smoke(find("#smoke"), {
       language: words.language,
-      began: () => config.since,
+      began: () => this.#began,
       onpoint: (place) => this.#point(place),
       onselect: () => {},
       ondrag: () => this.#draw(),
@@ -32,6 +32,12 @@ export class Around {
     const { width_ms: width, source, ...columns } = await response.json();
     this.shown = { columns, width, source };
     this.#draw();
+  }
+
+  // What is older than the oldest data is no gap.
+  get #began() {
+    const { t, sent } = this.shown.columns;
+    return t[sent.findIndex((number) => number !== null)] ?? Infinity;
   }
 
   #draw() {
