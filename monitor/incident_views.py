@@ -1,6 +1,7 @@
 """The doors of HTTP to incidents: the list, an incident's page, its notes, and the link that shows it to strangers."""
 
 import csv
+import datetime as dt
 import io
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -35,11 +36,14 @@ from monitor.host_views import read_integer, read_range
 from monitor.models import Delivery, Host, Incident, Note
 from monitor.series import MOST_BUCKETS, read_series
 from monitor.visitors import may_change, may_look
+from monitor.windows import read_calendar
 from monitor.wire import Refusal
 from monitor.words import refusal_words
 
 PAGE = 50
 LONGEST_NOTE = 4000
+# More windows than that are narrower than a pixel.
+MOST_SPANS = 1000
 COLUMNS = (
     "id", "host", "state", "began_at", "noticed_at", "ended_at", "end_noticed_at", "duration_s", "ending", "reason",
     "value", "limit", "flapping", "behind", "part_of",
@@ -95,13 +99,17 @@ def export_incidents(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @for_lookers
 def export_host_incidents(request: HttpRequest, slug: str) -> HttpResponse:
-    """The incidents of a host that a stretch of time touches, to be drawn over its chart; times in ms since 1970."""
+    """The incidents of a host that a stretch of time touches, and its maintenance, to be drawn over its chart; times in
+    ms since 1970."""
     host = get_object_or_404(Host, slug=slug)
     try:
-        found = list_between(host, *read_range(request))
+        since, until = read_range(request)
     except Refusal as refusal:
         return _refuse(refusal)
-    return JsonResponse({"incidents": [span_shape(incident) for incident in found]})
+    spans = read_calendar().spans(host, since, until)
+    shapes = [{"since": _to_ms(began), "until": _to_ms(ended)} for began, ended in spans[:MOST_SPANS]]
+    found = list_between(host, since, until)
+    return JsonResponse({"incidents": [span_shape(incident) for incident in found], "maintenance": shapes})
 
 
 @require_safe
@@ -114,8 +122,8 @@ def show_incident(request: HttpRequest, incident: Incident, *, stranger: bool) -
     incident.number = incident.parts.count() if incident.host_id is None else 0  # type: ignore[attr-defined]
     config = {
         "series": f"/incidents/{incident.identity}/series.json",
-        "since": round(since.timestamp() * 1000),
-        "until": round(until.timestamp() * 1000),
+        "since": _to_ms(since),
+        "until": _to_ms(until),
         "open": incident.ended_at is None,
         "incidents": [span_shape(incident)],
     }
@@ -180,8 +188,8 @@ def span_shape(incident: Incident) -> dict[str, Any]:
     """An incident as it is drawn over a chart; times in ms since 1970."""
     return {
         "state": incident.state,
-        "since": round(incident.began_at.timestamp() * 1000),
-        "until": round(incident.ended_at.timestamp() * 1000) if incident.ended_at else None,
+        "since": _to_ms(incident.began_at),
+        "until": _to_ms(incident.ended_at) if incident.ended_at else None,
         "path": f"/incidents/{incident.identity}/",
     }
 
@@ -192,6 +200,10 @@ def _list_deliveries(
     if stranger or not request.user.is_authenticated:
         return []
     return incident.deliveries.select_related("channel").order_by("created_at")
+
+
+def _to_ms(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _query(choice: Choice) -> str:

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from monitor.chronicle import Choice, add_details, list_incidents, read_choice
-from monitor.models import Channel, Delivery, Incident, Note, Transition
+from monitor.models import Channel, Delivery, Incident, Maintenance, Note, Transition
 from monitor.packing import Code
 from tests.watch.histories import write_minute
 from tests.watch.outages import add_incident
@@ -266,6 +266,10 @@ def test_a_host_has_its_incidents_for_its_chart(client: Client) -> None:
     add_incident(alice, ago=5000, lasted=60)
     incident = add_incident(alice, ago=600, lasted=None)
     now = int(timezone.now().timestamp() * 1000)
+    Maintenance.objects.create(name="once", starts_on=dt.date(2026, 3, 1), starts_at=dt.time(12), minutes=30)
+    march = client.get("/hosts/alice/incidents.json?since=2026-03-01&until=2026-03-02").json()
+    noon = round(dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC).timestamp() * 1000)
+    assert march == {"incidents": [], "maintenance": [{"since": noon, "until": noon + 1_800_000}]}
     found = client.get(f"/hosts/alice/incidents.json?since={now - 60_000}&until={now}").json()["incidents"]
     assert found == [
         {"state": "down", "since": round(incident.began_at.timestamp() * 1000), "until": None, "path": path(incident)}

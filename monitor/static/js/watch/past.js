@@ -89,7 +89,7 @@ export class Past {
     this.nextAt = Date.now() + (this.#live ? (this.fresh ? SOON : LONG) : refreshOf(width));
     this.fresh = false;
     this.series = { columns, width, source };
-    this.incidents = bad?.incidents ?? this.incidents;
+    if (bad) this.incidents = [...bad.maintenance.map((span) => ({ ...span, state: "maintenance" })), ...bad.incidents];
     this.#link(query);
     if (spread) showDistribution(spread, this.words);
     this.#draw();
