@@ -16,6 +16,7 @@ bench: .venv/site .venv-bench/bench
 	@.venv-bench/bin/python -m tests.bench
 	@.venv-bench/bin/python -m tests.bench.engine
 	@.venv-bench/bin/python -m tests.bench.history
+	@.venv-bench/bin/python -m tests.bench.judge
 
 .venv/bin/python .venv-bench/bin/python:
 	@command -v $(firstword $(PYTHON)) >/dev/null \

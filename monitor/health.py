@@ -222,7 +222,8 @@ def _settle(
     health: Health, state: State, at: int, reason: str = "", value: float | None = None, limit: float | None = None
 ) -> Verdict:
     """It is so since then: what was counted towards this is forgotten, and a row goes on."""
-    streak = 0 if state is UP else health.streak
+    # The echo that makes a recovery certain may be lost, and the first of a row.
+    streak = 0 if state is health.tends is UP else health.streak
     settled = Health(
         state, at, health.tends, health.tends_since, streak, health.seen, reason, last_us=health.last_us
     )  # fmt: skip

@@ -130,7 +130,8 @@ def replay(
 
 
 def list_spells(changes: Iterable[Change]) -> list[Spell]:
-    """The times in which a host was bad; one that is not measured meanwhile goes on."""
+    """The times in which a host was bad; one that is not measured meanwhile goes on, and one that was worse from its
+    beginning is none."""
     spells: list[Spell] = []
     current: Spell | None = None
     for change in changes:
@@ -142,7 +143,7 @@ def list_spells(changes: Iterable[Change]) -> list[Spell]:
         if change.after in BAD:
             current = Spell(change.after, change.at, None, change.reason, change.value, change.limit)
             spells.append(current)
-    return spells
+    return [spell for spell in spells if spell.ended_at != spell.began_at]
 
 
 def group_spells(spells: list[Spell]) -> list[list[Spell]]:

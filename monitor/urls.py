@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, incident_views, rule_views, views
+from monitor import host_forms, host_views, incident_views, maintenance_views, report_views, rule_views, views
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -31,6 +31,17 @@ urlpatterns = [
     path("rules", rule_views.edit_rules, name="rules"),
     path("groups/<path:group>/rules", rule_views.edit_group_rules, name="rules-group"),
     path("hosts/<slug:slug>/rules", rule_views.edit_host_rules, name="rules-host"),
+    path("hosts/<slug:slug>/uptime/", report_views.show_uptime, name="host-uptime"),
+    path("hosts/<slug:slug>/report/", report_views.find_report, name="host-reports"),
+    path("hosts/<slug:slug>/report/<slug:month>", report_views.show_report, name="host-report"),
+    path("hosts/<slug:slug>/report/<slug:month>.csv", report_views.export_report, name="host-report-csv"),
+    path("reports/<slug:month>", report_views.show_group_report, name="report"),
+    path("reports/<slug:month>.csv", report_views.export_group_report, name="report-csv"),
+    path("maintenance/", maintenance_views.show_maintenance, name="maintenance"),
+    path("maintenance/add", maintenance_views.add, name="maintenance-add"),
+    path("maintenance/<int:pk>/edit", maintenance_views.edit, name="maintenance-edit"),
+    path("maintenance/<int:pk>/cancel", maintenance_views.cancel, name="maintenance-cancel"),
+    path("maintenance/<int:pk>/delete", maintenance_views.delete, name="maintenance-delete"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),

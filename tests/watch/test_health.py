@@ -139,6 +139,13 @@ def test_degraded_may_become_down_which_began_with_the_first_lost_of_the_row() -
     assert health.state is State.DOWN
 
 
+def test_the_lost_echo_that_makes_a_recovery_certain_is_the_first_of_a_row() -> None:
+    degraded, _ = live(GOOD, *[LOST] * 15, limits=LOSS_ONLY)
+    up, changes = live(*[GOOD] * 299, LOST, health=degraded)
+    assert changes[0].after is State.UP
+    assert live(*[LOST] * 5, health=up)[1][0].at == up.seen
+
+
 def test_down_by_loss_recovers_only_when_the_loss_is_over() -> None:
     limits = Limits(in_row=None, loss=None, down_loss=0.5)
     health, changes = live(GOOD, *[LOST, GOOD] * 150, limits=limits)

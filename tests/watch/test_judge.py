@@ -197,7 +197,7 @@ def live(echoes: list[Echo], limits: Limits, health: Health | None = None) -> tu
     return health, changes
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HISTORIES, LIMITS)
 def test_the_judge_and_the_model_agree_on_every_change(runs: list[tuple[int, int, int]], limits: Limits) -> None:
     model, health = Model(limits), Health()
@@ -207,7 +207,7 @@ def test_the_judge_and_the_model_agree_on_every_change(runs: list[tuple[int, int
         assert health.state is model.state
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(HISTORIES, LIMITS)
 def test_changes_follow_one_another_and_lie_in_the_past(runs: list[tuple[int, int, int]], limits: Limits) -> None:
     health, before = Health(), Change(State.STARTING, State.STARTING, 0)
@@ -220,7 +220,7 @@ def test_changes_follow_one_another_and_lie_in_the_past(runs: list[tuple[int, in
             before = change
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.builds(Echo, st.integers(), st.integers(), st.integers()), max_size=40), LIMITS)
 def test_no_numbers_make_it_raise_and_none_is_taken_twice(echoes: list[Echo], limits: Limits) -> None:
     health = Health()
@@ -241,7 +241,7 @@ def test_in_the_order_due_it_does_not_matter_in_which_they_came(
     assert live(sorted(came), limits) == live(echoes, limits)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(HISTORIES, LIMITS, st.integers(0, 350))
 def test_to_stop_and_go_on_is_the_same_as_to_go_on(runs: list[tuple[int, int, int]], limits: Limits, cut: int) -> None:
     echoes = unroll(runs)
@@ -277,5 +277,5 @@ class Living(RuleBasedStateMachine):
         assert (change is None) == (before is state)
 
 
-Living.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Living.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 TestLiving = Living.TestCase

@@ -1,0 +1,127 @@
+"""Judging again what was kept finds what living through it found; and passing over minutes changes nothing."""
+
+import datetime as dt
+import random
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, State, judge
+from monitor.models import Host, Maintenance, Minute, Rules
+from monitor.replay import Spell, Start, group_spells, list_spells, replay, warm_up
+from monitor.rules import RuleBook
+from tests.watch.histories import new_host, write_minute, write_minutes
+
+pytestmark = pytest.mark.django_db
+
+SECOND = 1_000_000
+SINCE = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
+FIRST = int(SINCE.timestamp())
+LONG = dt.timedelta(minutes=30)
+
+
+def live(values: list[int], book: RuleBook, host: Host) -> tuple[Health, list[Change]]:
+    """What living through a packet a second finds."""
+    limits, health, changes = book.find(host).limits(None, 0), Health(), []
+    for second, value in enumerate(values):
+        health, change = judge(health, Echo((FIRST + second) * SECOND + 250_000, value, SECOND), limits)
+        changes += [change] if change else []
+    return health, changes
+
+
+def keep(host: Host, values: list[int]) -> None:
+    write_minutes(host, SINCE, len(values) // 60, lambda second: values[second - FIRST])
+
+
+HOURS = st.lists(
+    st.tuples(st.sampled_from([1000, 1000, LOST, NOT_MEASURED, 90_000]), st.integers(1, 300), st.floats(0, 0.3)),
+    min_size=3,
+    max_size=12,
+)
+DRAFTS = st.builds(
+    Rules, loss=st.sampled_from([None, 0, 0.1]), down_loss=st.sampled_from([None, 0.4]), window_s=st.sampled_from([60, 300]),
+    p95_ms=st.sampled_from([None, 50]), jitter_ms=st.sampled_from([None, None, 20]),
+)  # fmt: skip
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(HOURS, DRAFTS, st.integers(0, 9))
+def test_to_replay_is_to_live_whether_minutes_are_passed_over_or_not(
+    parts: list[tuple[int, int, float]], draft: Rules, seed: int
+) -> None:
+    Minute.objects.all().delete()
+    Host.objects.all().delete()
+    host, chance = new_host(), random.Random(seed)
+    values = [
+        LOST if chance.random() < share * (value == 1000) else value
+        for value, number, share in parts
+        for _ in range(number)
+    ]
+    values = [*values, *[1000] * (-len(values) % 60)]
+    keep(host, values)
+    book = RuleBook(everything=draft)
+    until = SINCE + dt.timedelta(seconds=len(values))
+    spells = replay(host, book.find(host), SINCE, until)
+    assert spells == replay(host, book.find(host), SINCE, until, skips=False)
+    assert spells == list_spells(live(values, book, host)[1])
+
+
+def test_an_outage_is_one_spell_from_its_first_lost_to_its_first_answer() -> None:
+    host = new_host()
+    keep(host, [*[1000] * 100, *[LOST] * 95, *[1000] * 105])
+    told: list[tuple[int, int]] = []
+    spells = replay(host, RuleBook().find(host), SINCE, SINCE + LONG, lambda *progress: told.append(progress))
+    began = (FIRST + 100) * SECOND + 250_000
+    assert spells == [Spell(State.DOWN, began, began + 95 * SECOND, "lost_in_row", 6, 5)]
+    assert told[-1][0] == told[-1][1]
+
+
+def test_maintenance_is_cut_out() -> None:
+    host = new_host()
+    keep(host, [*[1000] * 60, *[LOST] * 600, *[1000] * 60])
+    Maintenance.objects.create(name="works", starts_on=SINCE.date(), starts_at=dt.time(8, 3), minutes=2)
+    spells = replay(host, RuleBook().find(host), SINCE, SINCE + LONG)
+    assert [(spell.began_at, spell.ended_at) for spell in spells] == [
+        ((FIRST + 60) * SECOND + 250_000, (FIRST + 180) * SECOND),
+        ((FIRST + 300) * SECOND, (FIRST + 660) * SECOND + 250_000),
+    ]
+    assert len(group_spells(spells)) == 2
+
+
+def test_worse_is_another_spell_of_one_incident_and_a_gap_does_not_end_it() -> None:
+    host = new_host()
+    lossy = [LOST if second % 10 == 0 else 1000 for second in range(240)]
+    keep(host, [*lossy, *[LOST] * 60])
+    write_minute(host, FIRST // 60 + 20, [LOST] * 60)
+    spells = replay(host, RuleBook().find(host), SINCE, SINCE + LONG)
+    assert [spell.state for spell in spells] == [State.DEGRADED, State.DOWN]
+    assert (len(group_spells(spells)), spells[-1].ended_at) == (1, None)
+
+
+def test_warming_up_ends_where_living_would_be_and_finds_what_was_not_written() -> None:
+    host, book = new_host(), RuleBook()
+    values = [LOST if second % 25 == 3 else 1000 for second in range(1170)] + [LOST] * 30
+    keep(host, values)
+    health, changes = live(values, book, host)
+    start = Start(Health(State.UP, FIRST * SECOND, State.UP, FIRST * SECOND, 0, FIRST * SECOND), book.find(host))
+    warm = warm_up({host.pk: start})[host.pk]
+    assert warm.changes == changes[1:]
+    assert (warm.health.state, warm.health.since, warm.until) == (
+        State.DOWN,
+        health.since,
+        (FIRST + 1200) * SECOND + 250_000,
+    )
+    # What was noticed is not found again.
+    again = warm_up({host.pk: start._replace(health=warm.health)})[host.pk]
+    assert (again.changes, again.health) == ([], warm.health)
+
+
+def test_a_host_without_history_stays_as_it_was() -> None:
+    host = new_host()
+    start = Start(Health(State.UP, 5), RuleBook().find(host))
+    assert warm_up({host.pk: start, 999: start}) == {host.pk: (start.health, [], None)}
+    assert replay(host, start.effective, timezone.now() - LONG, timezone.now()) == []
