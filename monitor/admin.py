@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from monitor import (  # noqa: F401 - importing them registers them
+    alert_admin,
     host_admin,
     incident_admin,
     maintenance_admin,

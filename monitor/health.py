@@ -150,10 +150,11 @@ def _lose_sight(health: Health, echo: Echo, limits: Limits) -> Verdict:
 
 
 def _come_back(health: Health, former: State, echo: Echo, marks: Marks, limits: Limits) -> Verdict:
-    """It is measured again, and is as it was until the contrary is certain."""
+    """It is measured again, and is as it was until the contrary is certain, to which this echo counts."""
     known, change = _settle(health, former, echo.due)
     trial = None if _recovers_by_row(health, former) else go_on(None, echo, marks, limits)
-    return replace(known, reason=health.reason, trial=trial), change
+    window = slide(Window(), echo, marks, limits) if marks[0] and limits.down and former is not DOWN else None
+    return replace(known, reason=health.reason, trial=trial, window=window), change
 
 
 def _judge_bad(health: Health, echo: Echo, marks: Marks, limits: Limits) -> Verdict:

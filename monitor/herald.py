@@ -127,7 +127,7 @@ def post(order: Order) -> Answer:
 def send_mail(order: Order) -> Answer:
     """Send an e-mail through the server of the settings."""
     backend = EmailBackend(**order["server"])
-    to = order["address"].replace(",", " ").split()
+    to = order["address"].replace(",", " ").replace(";", " ").split()
     headers = {"Auto-Submitted": "auto-generated", "X-Pingsite-Key": order["key"]}
     mail = EmailMessage(order["title"], order["body"], order["sender"], to, connection=backend, headers=headers)
     mail.send()

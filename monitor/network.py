@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from monitor.health import State
 from monitor.models import Ending, Host, Incident
@@ -89,13 +89,16 @@ def _join(network: Incident) -> None:
         _alone().filter(began_at__gte=network.began_at - TOGETHER, noticed_at__gte=network.noticed_at - LATELY).update(
             part_of=network
         )
-    parts = network.parts.all()
-    parts.filter(news=True).update(news=False)
-    number, down = parts.count(), parts.filter(state=State.DOWN.value).count()
-    state = State.DOWN if 2 * down >= number else State.DEGRADED
-    measure = {**network.measure, "value": number}
-    if (network.state, network.measure) != (state.value, measure):
-        Incident.objects.filter(pk=network.pk).update(state=state.value, measure=measure)
+    network.parts.filter(news=True).update(news=False)
+    down = Count("pk", filter=Q(state=State.DOWN.value))
+    sums = network.parts.aggregate(number=Count("pk"), down=down, began=Min("began_at"))
+    state = State.DOWN if 2 * sums["down"] >= sums["number"] else State.DEGRADED
+    known = network.state, network.measure, network.began_at
+    network.state, network.measure = state.value, {**network.measure, "value": sums["number"]}
+    # Who was noticed last may have been bad first.
+    network.began_at = min(network.began_at, sums["began"] or network.began_at)
+    if known != (network.state, network.measure, network.began_at):
+        network.save(update_fields=["state", "measure", "began_at"])
 
 
 def _end(network: Incident, now: dt.datetime) -> None:

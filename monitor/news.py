@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitor.alerts import plan
 from monitor.courier import Courier
+from monitor.health import State
 from monitor.incidents import Ledger
 from monitor.network import gather
 from monitor.standing import SECOND_US, Noticed
@@ -41,10 +42,10 @@ class News:
             level = logging.DEBUG if each.gap else logging.INFO
             log.log(level, "%s is %s %s", watched.host.slug, each.state, each.reason)
 
-    async def deliver(self, hosts: Iterable[Watched]) -> None:
+    async def deliver(self, hosts: Mapping[int, Watched]) -> None:
         """Record what waits, and plan what is to be said of it and of what goes on."""
-        answered, wavering = _count(hosts)
-        if await self._call(partial(self._settle, answered, wavering)):
+        answered, storm = read_weather(hosts)
+        if await self._call(partial(self._settle, answered, storm)):
             self._courier.wake()
 
     async def finish(self) -> None:
@@ -55,19 +56,27 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    def _settle(self, answered: int, wavering: int) -> int:
+    def _settle(self, answered: int, storm: bool) -> int:
         self._ledger.write()
         now = timezone.now()
         gather(now, answered)
-        return plan(now, storm=wavering >= max(STORM, answered / 2))
+        return plan(now, storm=storm)
 
 
-def _count(hosts: Iterable[Watched]) -> tuple[int, int]:
-    """How many hosts answered lately, and how many of these look down."""
-    now, answered, wavering = time.time_ns() // 1000, 0, 0
-    for watched in hosts:
+def read_weather(hosts: Mapping[int, Watched]) -> tuple[int, bool]:
+    """How many hosts answered lately, and whether what is noticed now may have a cause that is not noticed yet: many
+    look down, or one that another is reached through."""
+    now, answered, wavering, behind = time.time_ns() // 1000, 0, 0, False
+    for watched in hosts.values():
         long = ANSWERED_SECONDS + ANSWERED_INTERVALS * watched.host.interval
         if watched.answered + long * SECOND_US > now:
             answered += 1
             wavering += watched.standing.wavers
-    return answered, wavering
+            behind = behind or _is_behind(watched, hosts)
+    return answered, behind or wavering >= max(STORM, answered / 2)
+
+
+def _is_behind(watched: Watched, hosts: Mapping[int, Watched]) -> bool:
+    """Whether a bad host is reached through one that looks down and is not known to be."""
+    parent = hosts.get(watched.host.parent_id) if watched.host.parent_id and watched.standing.bad else None
+    return parent is not None and parent.standing.wavers and parent.state is not State.DOWN

@@ -93,7 +93,7 @@ def read_outages(host: Host, since: dt.datetime, until: dt.datetime) -> list[Out
     down, degraded = (
         [(start, end) for found, start, end in segments if found is state] for state in (State.DOWN, State.DEGRADED)
     )
-    return [_weigh(incident, down, degraded, since, until) for incident in read_incidents(host, since, until)]
+    return [_weigh(incident, down, degraded, until) for incident in read_incidents(host, since, until)]
 
 
 def count_bins(figures: Tally) -> list[tuple[int, int]]:
@@ -119,12 +119,10 @@ def list_rows(report: Report) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _weigh(
-    incident: Incident, down: list[Span], degraded: list[Span], since: dt.datetime, until: dt.datetime
-) -> Outage:
-    start, end = max(incident.began_at, since), min(incident.ended_at or until, until)
-    parts = measure(down, start, end), measure(degraded, start, end)
-    return Outage(incident, incident.began_at, incident.ended_at, *parts)
+def _weigh(incident: Incident, down: list[Span], degraded: list[Span], until: dt.datetime) -> Outage:
+    start, end = incident.began_at, incident.ended_at
+    parts = (measure(spans, start, end or until) for spans in (down, degraded))
+    return Outage(incident, start, end, *parts)
 
 
 def _account_row(kind: str, report: Report, account: Account) -> tuple[Any, ...]:

@@ -16,10 +16,12 @@ from monitor.access import for_lookers
 from monitor.maintenance_form import REFUSALS, list_zones
 from monitor.models import Host
 from monitor.recurrence import BadRecurrence, find_zone
-from monitor.report import COLUMNS, Report, list_rows, read_report
+from monitor.report import COLUMNS, Report, list_rows, read_outages, read_report
 from monitor.uptime import list_days, list_months, list_years, read_accounts
 
 UTC = ZoneInfo("UTC")
+# The newest of them stand under the uptime that they made.
+MOST_OUTAGES = 100
 MONTH = re.compile(r"((?:19[7-9]|2[01]\d)\d)-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -38,7 +40,16 @@ def show_uptime(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         spans, pattern = list_days(local.year, local.month, zone), "Y-m-d"
     accounts = read_accounts(host, spans, now)[::-1]
-    context = {"host": host, "accounts": accounts, "pattern": pattern, "by": by, "zone": zone, "problem": problem}
+    outages = read_outages(host, spans[0][0], now)[: -MOST_OUTAGES - 1 : -1]
+    context = {
+        "host": host,
+        "accounts": accounts,
+        "outages": outages,
+        "pattern": pattern,
+        "by": by,
+        "zone": zone,
+        "problem": problem,
+    }
     return render(request, "reports/uptime.html", context | {"zones": list_zones()}, status=400 if problem else 200)
 
 

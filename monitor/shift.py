@@ -144,7 +144,7 @@ class Shift:
             self._engine = self._find_engine()
             await self._keeper.flush()
             await self._call(self._notes.write)
-            await self._news.deliver(self.watched.values())
+            await self._news.deliver(self.watched)
             await self._look_at_hosts()
             self._lookups.begin(self.watched.values())
             self._note_blind()

@@ -5,7 +5,8 @@ was not measured are beside it. What was lost comes from the figures of hours an
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -119,16 +120,19 @@ def list_years(first: int, last: int, zone: ZoneInfo) -> list[Span]:
     return [_span(dt.date(year, 1, 1), dt.date(year + 1, 1, 1), zone) for year in range(first, last + 1)]
 
 
-def measure(spans: Iterable[Span], since: dt.datetime, until: dt.datetime) -> int:
-    """How much of disjoint spans (µs) lies between two times."""
-    return sum(max(dt.timedelta(0), min(end, until) - max(start, since)) // MICROSECOND for start, end in spans)
+def measure(spans: Sequence[Span], since: dt.datetime, until: dt.datetime) -> int:
+    """How much (µs) of disjoint spans in their order lies between two times."""
+    first = bisect_right(spans, since, key=lambda span: span[1])
+    last = bisect_left(spans, until, key=lambda span: span[0])
+    return sum((min(end, until) - max(start, since)) // MICROSECOND for start, end in spans[first:last])
 
 
 def _add_up(segments: list[Segment], since: dt.datetime, until: dt.datetime) -> dict[State, int]:
     us: dict[State, int] = {}
-    for state, start, end in segments:
-        if part := measure([(start, end)], since, until):
-            us[state] = us.get(state, 0) + part
+    first = bisect_right(segments, since, key=lambda segment: segment.end)
+    last = bisect_left(segments, until, key=lambda segment: segment.start)
+    for state, start, end in segments[first:last]:
+        us[state] = us.get(state, 0) + measure([(start, end)], since, until)
     return us
 
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, incident_views, maintenance_views, report_views, rule_views, views
+from monitor import (
+    alert_views,
+    host_forms,
+    host_views,
+    incident_views,
+    maintenance_views,
+    report_views,
+    rule_views,
+    views,
+)
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -42,6 +51,11 @@ urlpatterns = [
     path("maintenance/<int:pk>/edit", maintenance_views.edit, name="maintenance-edit"),
     path("maintenance/<int:pk>/cancel", maintenance_views.cancel, name="maintenance-cancel"),
     path("maintenance/<int:pk>/delete", maintenance_views.delete, name="maintenance-delete"),
+    path("alerts/", alert_views.show_alerts, name="alerts"),
+    path("alerts/add", alert_views.add_channel, name="channel-add"),
+    path("alerts/<int:number>/edit", alert_views.edit_channel, name="channel-edit"),
+    path("alerts/<int:number>/delete", alert_views.delete_channel, name="channel-delete"),
+    path("alerts/<int:number>/test", alert_views.test_channel, name="channel-test"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),

@@ -126,8 +126,10 @@ def test_a_report_says_what_was_and_how_it_was_counted() -> None:
     assert "1 h 2 min 3 s" in page
     assert "All times are of Asia/Seoul." in page
     assert "1 of 60 pings had no reply" in page
-    group = visitor().get("/reports/2026-11?group=lab").content.decode()
+    assert "/reports/2026-11?group=lab&amp;zone=Asia/Seoul" in page
+    group = visitor().get("/reports/2026-11?group=lab&zone=Asia/Seoul").content.decode()
     assert "1 h 2 min 3 s" in group
+    assert "/reports/2026-11.csv?group=lab&amp;zone=Asia%2FSeoul" in group
 
 
 def test_the_csv_of_a_report_has_the_same_seconds() -> None:
@@ -209,3 +211,11 @@ def test_the_uptime_page_has_a_row_for_each_day_so_far() -> None:
     page = visitor().get("/hosts/alice/uptime/").content.decode()
     assert page.count('<th scope="row">') == timezone.now().day
     assert page.count("100 %") >= timezone.now().day
+
+
+def test_the_outages_that_made_an_uptime_stand_under_it() -> None:
+    host = new_host()
+    november(host)
+    Host.objects.update(created_at=dt.datetime(2026, 10, 1, tzinfo=dt.UTC))
+    page = visitor().get("/hosts/alice/uptime/?by=year&zone=Asia/Seoul").content.decode()
+    assert page.index("1 h 2 min 3 s") < page.index("2026-11-01 19:00:00") < page.index("2026-11-01 20:02:03")

@@ -92,6 +92,17 @@ def test_a_host_that_was_down_goes_on_so_when_it_is_measured_again() -> None:
     assert live(*[GOOD] * 5, health=again)[1] == [Change(State.DOWN, State.UP, 13 * SECOND)]
 
 
+def test_the_lost_echo_with_which_it_is_measured_again_counts_towards_down_by_loss() -> None:
+    limits = Limits(in_row=None, down_loss=0.1)
+    degraded, _ = live(GOOD, *[LOST] * 15, limits=limits)
+    unknown, _ = live(*[NOT_MEASURED] * 6, health=degraded, limits=limits)
+    _, changes = live(*[LOST] * 30, health=unknown, limits=limits)
+    assert [(change.after, change.at) for change in changes] == [
+        (State.DEGRADED, 23 * SECOND),
+        (State.DOWN, 23 * SECOND),
+    ]
+
+
 def test_five_per_cent_lost_of_five_minutes_is_degraded_since_the_first_of_them() -> None:
     assert live(GOOD, *spread(20, 14))[0].state is State.UP
     health, changes = live(GOOD, *spread(20, 15))
