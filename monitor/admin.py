@@ -15,7 +15,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from monitor import alert_admin, host_admin, maintenance_admin  # noqa: F401 - importing them registers them
+from monitor import (  # noqa: F401 - importing them registers them
+    alert_admin,
+    host_admin,
+    incident_admin,
+    maintenance_admin,
+)
 from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
 

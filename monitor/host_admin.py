@@ -19,11 +19,11 @@ from monitor.health import State
 from monitor.live import publish
 from monitor.models import Host
 from monitor.ping.host import BadHost, parse_host
-from monitor.roster import pause_hosts
+from monitor.roster import is_circle, pause_hosts
 from monitor.series import read_series
 from monitor.wire import Refusal
 from monitor.wire_watch import WATCHER_GROUP
-from monitor.words import refusal_words
+from monitor.words import SENTENCES, refusal_words
 
 SHAPES = {
     State.UP: "✓", State.DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨",
@@ -38,7 +38,14 @@ class HostForm(forms.ModelForm):
 
     class Meta:
         model = Host
-        fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused")
+        fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused", "parent")
+
+    def clean_parent(self) -> Host | None:
+        """Another host, whose own way does not lead through this one."""
+        parent: Host | None = self.cleaned_data["parent"]
+        if is_circle(self.instance, parent):
+            raise ValidationError(SENTENCES["bad_field_parent"])
+        return parent
 
     def clean_host(self) -> str:
         """The host as `parse_host` returns it."""
@@ -87,6 +94,7 @@ class HostAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 100
     prepopulated_fields = {"slug": ("name",)}
+    autocomplete_fields = ("parent",)
     readonly_fields = ("shape", "state_since", "address", "problem", "page", "history")
     actions = (pause, go_on, rebuild)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from monitor.access import for_staff
 from monitor.hosts import MAX_LINES, Line, Wish, parse_lines, parse_wish
 from monitor.models import Host
-from monitor.roster import add_hosts, change_host, find_twin
+from monitor.roster import add_hosts, change_host, find_twin, is_circle
 from monitor.wire import Refusal
 from monitor.words import refusal_words
 
@@ -70,15 +70,31 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """Change a host; its history stays."""
     host = get_object_or_404(Host, slug=slug)
     if request.method != "POST":
-        return render(request, "hosts/edit.html", {"host": host, "values": _values(host)})
+        return render(request, "hosts/edit.html", {"values": _values(host)} | _choices(host))
     try:
         wish = next(iter(parse_wish(_read_form(request.POST))))
+        values = _columns(wish) | {"parent_id": _read_parent(host, request.POST.get("parent", "").strip())}
     except Refusal as refusal:
-        context = {"host": host, "values": request.POST, "problem": refusal_words(refusal)}
+        context = {"values": request.POST, "problem": refusal_words(refusal)} | _choices(host)
         return render(request, "hosts/edit.html", context, status=400)
-    before = {name: getattr(host, name) for name in _columns(wish)}
-    change_host(host, {name: value for name, value in _columns(wish).items() if value != before[name]})
+    change_host(host, {name: value for name, value in values.items() if value != getattr(host, name)})
     return redirect("host", slug)
+
+
+def _choices(host: Host) -> dict[str, Any]:
+    """What the form offers: groups that there are, and hosts to be reached through."""
+    groups = Host.objects.exclude(group="").order_by("group").values_list("group", flat=True).distinct()
+    return {"host": host, "groups": groups, "others": Host.objects.exclude(pk=host.pk).order_by("name")}
+
+
+def _read_parent(host: Host, slug: str) -> int | None:
+    """The host that one is reached through, by the address of its page."""
+    if not slug:
+        return None
+    parent = Host.objects.filter(slug=slug.replace("\0", "")).first()
+    if parent is None or is_circle(host, parent):
+        raise Refusal("bad_field", "A host is reached through another, and not through itself.", reason="parent")
+    return parent.pk
 
 
 def _sort(lines: list[Line], *, again: bool) -> tuple[list[Wish], list[Complaint]]:
@@ -134,4 +150,5 @@ def _values(host: Host) -> dict[str, Any]:
     return {name: getattr(host, name) for name in (*TEXTS, *NUMBERS)} | {
         "tags": " ".join(host.tags),
         "paused": "yes" if host.paused else "no",
+        "parent": host.parent.slug if host.parent else "",
     }

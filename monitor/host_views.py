@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from monitor.access import for_lookers, for_staff
 from monitor.board_page import MOST_ROWS, export_board, group_rows, host_shape, read_rows, reason_shape
 from monitor.buckets import Series
+from monitor.chronicle import list_last
 from monitor.health import State
 from monitor.minutes import read_minutes
 from monitor.models import Host
@@ -75,7 +76,8 @@ def show_host(request: HttpRequest, slug: str) -> HttpResponse:
     shape = host_shape(host, hour) | reason_shape(host)
     config = {"socket": "/ws/watch/", "host": shape, "may_change": may_change(request.user)}
     context = {"host": host, "hour": hour, "state": State(host.state), "config": config, "words": words()}
-    return render(request, "hosts/host.html", context | {"may_change": may_change(request.user)})
+    more = {"may_change": may_change(request.user), "incidents": list_last(host, 5)}
+    return render(request, "hosts/host.html", context | more)
 
 
 @require_safe

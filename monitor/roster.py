@@ -87,6 +87,19 @@ def pause_hosts(hosts: Iterable[int], *, paused: bool) -> int:
     return rows.update(paused=paused, changed_at=timezone.now())
 
 
+def is_circle(host: Host, parent: Host | None) -> bool:
+    """Whether a host would be reached through itself, were this its parent; in one query."""
+    ways = dict(Host.objects.exclude(parent=None).values_list("pk", "parent_id"))
+    passed: set[int] = set()
+    at = parent.pk if parent else None
+    while at is not None and at not in passed:
+        if at == host.pk:
+            return True
+        passed.add(at)
+        at = ways.get(at)
+    return False
+
+
 class Roster:
     """The hosts as the watcher knows them. `look` blocks, and raises what the database raises."""
 

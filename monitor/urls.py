@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from monitor import alert_views, host_forms, host_views, maintenance_views, report_views, views
+from monitor import (
+    alert_views,
+    host_forms,
+    host_views,
+    incident_views,
+    maintenance_views,
+    report_views,
+    rule_views,
+    views,
+)
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -21,6 +30,16 @@ urlpatterns = [
     path("hosts/<slug:slug>/packets.csv", host_views.export_packets_csv, name="host-packets"),
     path("hosts/<slug:slug>/week.json", host_views.export_week, name="host-week"),
     path("hosts/<slug:slug>/distribution.json", host_views.export_distribution, name="host-distribution"),
+    path("hosts/<slug:slug>/incidents.json", incident_views.export_host_incidents, name="host-incidents"),
+    path("incidents/", incident_views.show_incidents, name="incidents"),
+    path("incidents.csv", incident_views.export_incidents, name="incidents-csv"),
+    path("incidents/<uuid:identity>/", incident_views.show_incident, name="incident"),
+    path("incidents/<uuid:identity>/series.json", incident_views.export_incident_series, name="incident-series"),
+    path("incidents/<uuid:identity>/note", incident_views.add_note, name="incident-note"),
+    path("incidents/<uuid:identity>/share", incident_views.share_incident, name="incident-share"),
+    path("rules", rule_views.edit_rules, name="rules"),
+    path("groups/<path:group>/rules", rule_views.edit_group_rules, name="rules-group"),
+    path("hosts/<slug:slug>/rules", rule_views.edit_host_rules, name="rules-host"),
     path("hosts/<slug:slug>/uptime/", report_views.show_uptime, name="host-uptime"),
     path("hosts/<slug:slug>/report/", report_views.find_report, name="host-reports"),
     path("hosts/<slug:slug>/report/<slug:month>", report_views.show_report, name="host-report"),

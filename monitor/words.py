@@ -148,6 +148,7 @@ WATCHED = {
     "bad_field_interval": _("The interval is 0.2 to 300 seconds."),
     "bad_field_timeout": _("The timeout is 0.1 to 30 seconds."),
     "bad_field_family": _("The kind of address is auto, 4, 6 or both."),
+    "bad_field_parent": _("A host is reached through another one that is watched, and never through itself."),
     "bad_field_lines": _("At most 200 lines can be added at a time."),
     "not_allowed_board": _("Sign in to see the watched hosts."),
     "state_starting": _("starting"),

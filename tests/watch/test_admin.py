@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.test import Client
 
-from monitor.models import Host
+from monitor.models import Host, Note, Transition
+from tests.watch.outages import add_incident
 from tests.watch.sites import watch
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +59,25 @@ def test_a_host_has_its_state_and_its_last_day(admin_client: Client) -> None:
     assert "✕ down" in page
     assert "the last day" in page.lower()
     assert 'href="/hosts/alice/"' in page
+
+
+def test_a_host_cannot_be_reached_through_itself(admin_client: Client) -> None:
+    alice, bob = watch("alice", "bob")
+    Host.objects.filter(pk=bob.pk).update(parent=alice)
+    page = admin_client.post(f"/admin/monitor/host/{alice.pk}/change/", FORM | {"parent": str(bob.pk)})
+    assert "never through itself" in page.content.decode()
+    assert Host.objects.get(pk=alice.pk).parent is None
+
+
+def test_incidents_are_there_to_read_with_their_notes(admin_client: Client) -> None:
+    (alice,) = watch("alice")
+    incident, network = add_incident(alice), add_incident(None, reason="network")
+    Note.objects.create(incident=incident, text="a cable was cut")
+    Transition.objects.create(host=alice, at=incident.began_at, state="down")
+    for path in ("incident/", f"incident/?q={incident.identity}", "transition/", f"incident/{network.pk}/change/"):
+        assert admin_client.get(f"/admin/monitor/{path}").status_code == 200, path
+    page = admin_client.get(f"/admin/monitor/incident/{incident.pk}/change/").content.decode()
+    assert "a cable was cut" in page
+    assert f"/incidents/{incident.identity}/" in page
+    assert admin_client.post(f"/admin/monitor/incident/{incident.pk}/change/", {"state": "degraded"}).status_code == 403
+    assert admin_client.get("/admin/monitor/incident/add/").status_code == 403

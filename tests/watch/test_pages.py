@@ -201,6 +201,22 @@ async def test_a_host_is_edited_and_keeps_its_page() -> None:
     assert (await Host.objects.aget()).host == "127.0.9.9"
 
 
+async def test_a_host_is_reached_through_another_and_never_through_itself() -> None:
+    alice, bob, carol = await do(watch, "alice", "bob", "carol")
+    visitor = await staff()
+
+    async def edit(host: Host, parent: str) -> int:
+        form = {"name": host.name, "host": host.host, "family": "auto", "parent": parent}
+        return (await visitor.post(f"/hosts/{host.slug}/edit", form)).status_code
+
+    assert await edit(bob, "alice") == await edit(carol, "bob") == 302
+    assert [host.parent_id async for host in Host.objects.order_by("pk")] == [None, alice.pk, bob.pk]
+    for parent in ("alice", "carol", "nobody", "\0", "<b>"):
+        assert await edit(alice, parent) == 400, parent
+    assert await edit(carol, "") == 302
+    assert (await Host.objects.aget(name="carol")).parent_id is None
+
+
 async def test_an_edit_that_changes_nothing_wakes_nobody() -> None:
     (host,) = await do(watch, "alice")
     form = {"name": "alice", "host": host.host, "family": "auto", "interval": "1.0", "timeout": "2.0"}

@@ -2,8 +2,10 @@
 
 import { setText } from "../element.js";
 import { Words } from "../words.js";
+import { Bell } from "./bell.js";
 import { fits } from "./filter.js";
 import { Hosts } from "./hosts.js";
+import { showIcon, worstOf } from "./icon.js";
 import { Rows } from "./rows.js";
 import { Search } from "./search.js";
 import { countTones, summarize } from "./states.js";
@@ -25,6 +27,7 @@ class Board {
       onchange: () => this.#choose(),
       leave: () => this.panel.querySelector(".row a")?.focus(),
     });
+    this.bell = new Bell(find("#bell"), words);
     this.station = new Station({
       config,
       words,
@@ -33,7 +36,7 @@ class Board {
       wish: () => ({ hosts: "all", lines: null, faster: false }),
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.#fetch(),
-      stale: (stale) => this.panel.classList.toggle("stale", stale),
+      stale: (stale) => this.#age(stale),
       newest: () => this.hosts.at ?? (Number(find("#notice").dataset.at) || null),
     });
   }
@@ -53,6 +56,8 @@ class Board {
 
   #apply(message) {
     const { known, ids } = this.hosts.apply(message);
+    this.bell.look(ids.map((id) => this.hosts.byId.get(id)));
+    if (document.hidden) this.#follow();
     if (this.rows.hosts && this.hosts.byId.size < MANY) this.rows.paint(ids, message.at);
     if (!known || message.gone?.length) this.#fetch();
   }
@@ -73,6 +78,7 @@ class Board {
     if (!whole) return void setTimeout(() => this.#fetch(), AGAIN);
     this.hosts.replace(whole);
     for (const message of kept) this.hosts.apply(message);
+    this.bell.look(this.hosts.all);
     this.#show();
   }
 
@@ -84,14 +90,29 @@ class Board {
   }
 
   #tick() {
-    if (!this.rows.hosts || document.hidden) return;
+    if (!this.rows.hosts) return;
+    const counts = this.#follow();
+    if (document.hidden) return;
     this.rows.arrange(Date.now());
     this.rows.paint(this.rows.near, Date.now());
-    const counts = countTones(this.hosts.byId.values());
     const { key, values } = summarize(counts);
     setText(find("#sentence"), this.words.say(key, values));
-    document.title = `${values.number ? `(${values.n}) ` : ""}${this.title}`;
     this.search.count(counts);
+  }
+
+  // Title and icon are seen while the page is not.
+  #follow() {
+    const counts = countTones(this.hosts.byId.values());
+    const { values } = summarize(counts);
+    document.title = `${values.number ? `(${values.n}) ` : ""}${this.title}`;
+    showIcon(this.stale ? "stale" : worstOf(counts));
+    return counts;
+  }
+
+  #age(stale) {
+    this.stale = stale;
+    this.panel.classList.toggle("stale", stale);
+    if (stale) showIcon("stale");
   }
 
   #choose() {

@@ -3,6 +3,8 @@
 import { setText } from "../element.js";
 import { dateAndTime, milliseconds, NONE } from "../figures.js";
 import { Words } from "../words.js";
+import { Bell } from "./bell.js";
+import { showIcon } from "./icon.js";
 import { sayVerdict, sayWaiting } from "./judgement.js";
 import { Past } from "./past.js";
 import { Replies, showNow } from "./replies.js";
@@ -21,6 +23,7 @@ class HostPage {
     this.replies = new Replies(find("#replies"), words);
     this.travel = new Travel(() => this.past.change());
     this.past = new Past(words, this.travel, { interval: host.interval, created: Number(created) * 1000 });
+    this.bell = new Bell(find("#bell"), words);
     this.station = new Station({
       config: { socket },
       words,
@@ -28,7 +31,7 @@ class HostPage {
       wish: () => ({ hosts: [host.id], lines: host.id, faster: find("#faster").checked }),
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.past.restart(),
-      stale: (stale) => find("#history").classList.toggle("stale", stale),
+      stale: (stale) => this.#age(stale),
       newest: () => this.past.newest,
     });
   }
@@ -53,6 +56,7 @@ class HostPage {
   #takeRow(row, at) {
     Object.assign(this.host, readRow(row, at, this.host));
     const { last, jitter } = this.host;
+    this.bell.look([this.host]);
     if (typeof last === "number") this.host.problem = "";
     setText(find("#jitter"), jitter === null ? NONE : `${milliseconds(jitter / 1000)} ms`);
     this.#showVerdict();
@@ -63,6 +67,12 @@ class HostPage {
     this.replies.add(line);
     showNow(find("#now"), line, this.words);
     this.past.add(line);
+  }
+
+  #age(stale) {
+    this.stale = stale;
+    find("#history").classList.toggle("stale", stale);
+    if (stale) showIcon("stale");
   }
 
   #tick() {
@@ -81,6 +91,7 @@ class HostPage {
     verdict.dataset.said = tone;
     setText(verdict.querySelector(".words"), sentence);
     find("#replies").dataset.empty = sayWaiting(this.host, this.words);
+    showIcon(this.stale ? "stale" : tone);
     document.title = `${MARKS[tone]} ${this.host.name} · pingsite`;
   }
 }

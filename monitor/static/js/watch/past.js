@@ -26,7 +26,7 @@ const find = (selector) => document.querySelector(selector);
 export class Past {
   /** `travel` says which stretch is shown; the host is asked every `interval` s, since `created` (ms since 1970). */
   constructor(words, travel, { interval, created }) {
-    Object.assign(this, { words, travel, interval, created, base: location.pathname, series: null, shown: null });
+    Object.assign(this, { words, travel, interval, created, base: location.pathname, series: null, shown: null, incidents: [] });
     Object.assign(this, { echoes: new Echoes(), turn: 0, drawnAt: 0, nextAt: 0, fresh: true, steady: false });
     this.smoke = new Smoke(find("#smoke"), {
       language: words.language,
@@ -81,14 +81,15 @@ export class Past {
     const { since, until } = this.travel.limits;
     const query = `?since=${Math.floor(since)}&until=${Math.ceil(until)}`;
     this.nextAt = Date.now() + AGAIN;
-    const wanted = [`series.json${query}&buckets=${this.#buckets}`, `distribution.json${query}`];
-    const [series, spread] = await Promise.all(wanted.map((path) => this.#fetch(path)));
+    const wanted = [`series.json${query}&buckets=${this.#buckets}`, `distribution.json${query}`, `incidents.json${query}`];
+    const [series, spread, bad] = await Promise.all(wanted.map((path) => this.#fetch(path)));
     if (turn !== this.turn) return;
     if (!series) return setText(find("#resolution"), this.words.say("chart_failed"));
     const { width_ms: width, source, ...columns } = series;
     this.nextAt = Date.now() + (this.#live ? (this.fresh ? SOON : LONG) : refreshOf(width));
     this.fresh = false;
     this.series = { columns, width, source };
+    if (bad) this.incidents = [...bad.maintenance.map((span) => ({ ...span, state: "maintenance" })), ...bad.incidents];
     this.#link(query);
     if (spread) showDistribution(spread, this.words);
     this.#draw();
@@ -131,7 +132,7 @@ export class Past {
     const columns = join(fetched, lines, { since, width, quiet: Math.max(QUIET, 2500 * this.interval) });
     this.drawnAt = Date.now();
     this.shown = { columns, width, source };
-    this.smoke.show({ columns, width, since, until }, this.steady);
+    this.smoke.show({ columns, width, since, until, incidents: this.incidents }, this.steady);
     this.steady = true;
     setText(find("#period"), sayStretch(since, until, this.words.language));
     setText(find("#resolution"), this.#sayResolution());

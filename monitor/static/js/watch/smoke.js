@@ -5,6 +5,7 @@ import { heightFor } from "../scale.js";
 import { isSingle, peakOf } from "./columns.js";
 import { followFingers } from "./fingers.js";
 import { drawBands, drawClipped, drawGround, drawRuns, drawStrip, STRIP } from "./ink.js";
+import { drawIncidents } from "./shade.js";
 import { labelTimes } from "./times.js";
 
 const AXIS = 30;
@@ -17,7 +18,7 @@ export class Smoke extends Plot {
    * `ondrag(before, after)` of what fingers have in view.
    */
   constructor(box, { language, began, onpoint, onselect, ondrag }) {
-    super(box, ["accent", "down", "dim", "line", "ghost", "sunken", "middle", "wide", "faint"]);
+    super(box, ["accent", "down", "degraded", "dim", "line", "ghost", "sunken", "middle", "wide", "faint"]);
     Object.assign(this, { language, began, onpoint, onselect, view: null });
     this.fingers = followFingers(box, {
       area: () => box.querySelector(".u-over"),
@@ -27,13 +28,13 @@ export class Smoke extends Plot {
     });
   }
 
-  /** Show columns, each point `width` ms wide, between two times (ms). `steady` keeps the axis of the values. */
-  show({ columns, width, since, until }, steady) {
+  /** Show columns, each point `width` ms wide, and incidents, between two times (ms). `steady` keeps the axis of values. */
+  show({ columns, width, since, until, incidents = [] }, steady) {
     const previous = steady ? this.height : null;
     const peak = peakOf(columns);
     this.height = peak ? heightFor(peak, previous) : previous;
     const held = this.fingers.busy ? this.view : { since, until };
-    this.view = { columns, width, since: held.since, until: held.until };
+    this.view = { columns, width, incidents, since: held.since, until: held.until };
     if (!this.plot) return this.rebuild();
     this.plot.setData(this.data(), false);
     this.#look(held.since, held.until);
@@ -121,6 +122,7 @@ export class Smoke extends Plot {
     drawGround(u, this.colours);
     if (!isSingle(columns)) drawBands(u, columns, width, this.colours);
     drawRuns(u, columns, width, this.colours, limits);
+    drawIncidents(u, this.view.incidents, this.view, this.colours);
   }
 
   #drawBefore(u) {

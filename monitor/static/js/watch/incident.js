@@ -1,0 +1,19 @@
+/** The page of an incident: the packets around it as a chart, and what is new while it goes on. */
+
+import { Words } from "../words.js";
+import { Around } from "./around.js";
+import { keepFresh } from "./fresh.js";
+
+const MARGIN = 300_000; // what is shown behind its end, as on the server
+const PERIOD = 10_000;
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const find = (selector) => document.querySelector(selector);
+
+const config = read("config");
+const words = new Words(read("words"), document.documentElement.lang);
+const around = find("#smoke") && new Around(config, words);
+around?.load();
+const lasts = () => find("#fresh").dataset.open === "yes" || Date.now() < config.until + MARGIN;
+keepFresh(words, { lasts });
+if (around && config.open) setInterval(() => !document.hidden && lasts() && around.load(), PERIOD);

@@ -1,0 +1,165 @@
+"""Incidents, rules and what a browser tells of them, as people meet them."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.outages import make_past, run
+from tests.browser.server import Server
+from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_board import PHONE, State, sign_in
+
+# What would be shown is written down beside, for a browser without a desktop shows nothing.
+LISTEN = """
+window.told = [];
+const Real = Notification;
+window.Notification = class extends Real {
+  constructor(title, options) { super(title, options); window.told.push(title); }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Server, State, str]]:
+    """Lend a site with a past, the cookies of its staff, and the address of an incident."""
+    server = Server(tmp_path_factory.mktemp("past"))
+    server.start()
+    path = make_past(server)
+    yield server, sign_in(server, browser), path
+    server.stop()
+
+
+Past = tuple[Server, State, str]
+
+
+@THEMES
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_the_pages_are_for_everybody(past: Past, visit: Visit, scheme: str, locale: str) -> None:
+    server, state, path = past
+    ann = visit(server, storage_state=state, color_scheme=scheme, locale=locale)
+    for place in ("/incidents/", path, "/hosts/gateway/rules", "/docs/incidents/", "/hosts/gateway/edit"):
+        ann.open(place)
+        ann.page.eval_on_selector_all("details", "all => all.forEach((each) => { each.open = true; })")
+        assert not find_faults(ann), place
+
+
+def test_on_a_phone_nothing_runs_over_the_edge(past: Past, visit: Visit) -> None:
+    server, state, path = past
+    for locale in ("en-US", "ko-KR"):
+        ann = visit(server, storage_state=state, viewport=PHONE, locale=locale)
+        for place in ("/incidents/", path, "/rules", "/hosts/gateway/", "/", "/home"):
+            ann.open(place)
+            assert ann.spill() <= 0, place
+            assert ann.find(".bar").bounding_box()["height"] < 60, place  # type: ignore[index]
+
+
+def test_the_length_of_an_open_one_goes_on_and_times_are_the_readers(past: Past, visit: Visit) -> None:
+    server, _, _ = past
+    run(server, """
+import datetime as dt
+from django.utils import timezone
+from monitor.models import Host, Incident
+now = timezone.now()
+Incident.objects.filter(host__name="far", ended_at=None).delete()
+Incident.objects.create(host=Host.objects.get(name="far"), state="down", reason="lost_in_row", news=False,
+    began_at=now - dt.timedelta(seconds=70), noticed_at=now)
+""")  # fmt: skip
+    ann = visit(server, timezone_id="Asia/Seoul").open("/incidents/")
+    counter = ann.find("[data-open] .what").filter(has_text="far: no reply for 1 min").locator(".span")
+    before = counter.text_content()
+    expect(counter).not_to_have_text(before or "")
+    shown, utc = ann.page.evaluate(
+        "[document.querySelector('.when time').textContent, document.querySelector('.when time').dateTime]"
+    )
+    assert int(shown[-8:-6]) == (int(utc[11:13]) + 9) % 24
+    # Without scripts they are UTC, and say so.
+    bob = visit(server, java_script_enabled=False).open("/incidents/")
+    expect(bob.find(".when time").first).to_have_text(re.compile("UTC$"))
+    bob.context.pages[0].close()
+
+
+def test_the_page_draws_the_packets_and_takes_notes(past: Past, visit: Visit) -> None:
+    server, state, path = past
+    ann = visit(server, storage_state=state).open(path)
+    expect(ann.find(".verdict")).to_have_text(re.compile(r"✕ Down: no reply for 12 min 20 s \(recovered\)"))
+    expect(ann.find("#smoke canvas")).to_be_visible()
+    ann.find("#smoke").focus()
+    ann.page.keyboard.press("Home")
+    expect(ann.find("#readout")).to_contain_text("ms")
+    ann.page.fill("#text", "It was the cable.")
+    ann.page.get_by_role("button", name="Add the note").click()
+    expect(ann.find(".note-item").last).to_contain_text("It was the cable.")
+
+
+def test_a_shared_link_is_read_by_strangers_until_it_is_revoked(past: Past, visit: Visit) -> None:
+    server, state, path = past
+    ann = visit(server, storage_state=state).open(path)
+    ann.page.get_by_role("button", name="Make a public link").click()
+    expect(ann.find(".share code")).to_have_text(server.url + path)
+    ann.page.get_by_role("button", name="Revoke the link").click()
+    expect(ann.find(".share code")).to_have_count(0)
+
+
+def test_rules_are_tried_and_nothing_is_saved(past: Past, visit: Visit) -> None:
+    server, state, _ = past
+    ann = visit(server, storage_state=state).open("/hosts/gateway/rules")
+    ann.page.fill("#loss", "50")
+    ann.page.fill("#down_loss", "20")
+    ann.page.get_by_role("button", name="Try on the last 30 days").click()
+    expect(ann.find("#loss")).to_have_attribute("aria-invalid", "true")
+    expect(ann.find("#loss-hint")).to_contain_text("less than down by loss")
+    assert not find_faults(ann)
+    for name, value in {"loss": "0", "down_loss": "0", "p95_times": "0", "lost_in_row": "100"}.items():
+        ann.page.fill(f"#{name}", value)
+    ann.page.get_by_role("button", name="Try on the last 30 days").click()
+    expect(ann.find("#trial-title")).to_have_text("With these rules the last 30 days would have had 1 incident.")
+    expect(ann.find(".parts li")).to_contain_text("no reply for 12 min 20 s")
+    expect(ann.find("#smoke canvas")).to_be_visible()
+    assert not find_faults(ann)
+    assert run(server, "from monitor.models import Rules; print(Rules.objects.count())") == "0"
+    ann.page.get_by_role("button", name="Save").click()
+    expect(ann.find(".said")).to_contain_text("The rules are saved")
+    ann.page.get_by_role("button", name="Use the wider rules").click()
+    expect(ann.find(".said")).to_contain_text("The wider rules apply again.")
+
+
+def test_the_tab_and_notifications_follow_the_state(past: Past, visit: Visit) -> None:
+    server, _, _ = past
+    server.watch({"gateway": "127.0.0.1", "far": "127.0.0.2"})
+    run(server, "from monitor.models import Host; Host.objects.filter(name='nowhere').update(paused=True); "
+        "Host.objects.get(name='nowhere').save()")  # fmt: skip
+    ann = visit(server, permissions=["notifications"])
+    ann.context.add_init_script(LISTEN)
+    ann.open("/")
+    icon = ann.find("link[rel=icon]")
+    expect(ann.find("#sentence")).to_contain_text("2 of 3 hosts answer")
+    expect(icon).to_have_attribute("href", re.compile("icons/up.svg$"))
+    button = ann.find("#bell button")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    # An address of which nobody answers, from a network of this machine's own.
+    run(server, "from monitor.models import Host; h = Host.objects.get(name='far'); h.host = 'no-such-host.invalid'; "
+        "h.address = None; h.save()")  # fmt: skip
+    expect(icon).to_have_attribute("href", re.compile("icons/unknown.svg$"))
+    assert ann.page.evaluate("window.told") == []
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    run(server, "from monitor.models import Host; h = Host.objects.get(name='far'); h.host = '127.0.0.2'; h.save()")
+    expect(icon).to_have_attribute("href", re.compile("icons/up.svg$"))
+    assert ann.page.evaluate("window.told") == ["✓ far is up again"]
+    assert not find_faults(ann)
+    ann.page.reload()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_browser_that_forbids_it_is_told_so(past: Past, visit: Visit) -> None:
+    server, _, _ = past
+    ann = visit(server).open("/")
+    ann.find("#bell button").click()
+    expect(ann.find("#bell [role=status]")).to_contain_text("This browser forbids it.")
+    expect(ann.find("#bell button")).to_have_attribute("aria-pressed", "false")
+    assert not ann.find("#bell input").is_checked()

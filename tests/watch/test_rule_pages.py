@@ -1,0 +1,132 @@
+"""The pages of rules: who may change them, what they inherit, what is refused, and what they would have found."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from monitor.models import Host, Incident, Rules
+from monitor.packing import Code
+from monitor.rule_words import FIELDS, MOST
+from monitor.rules import FIELDS as NAMES
+from tests.watch.histories import write_minutes
+from tests.watch.sites import watch
+from tests.watch.test_incident_pages import sign_in, text
+
+pytestmark = pytest.mark.django_db
+PATHS = ["/rules", "/groups/core/rules", "/hosts/alice/rules"]
+
+
+@pytest.fixture
+def alice() -> Host:
+    return watch("alice", group="core")[0]
+
+
+@pytest.fixture
+def staff(alice: Host) -> Client:
+    return sign_in("admin", is_staff=True)
+
+
+def test_every_rule_has_a_field_that_bears_what_its_column_bears() -> None:
+    assert {each.name for each in FIELDS} == set(NAMES)
+    for each in FIELDS:
+        most = Rules._meta.get_field(each.name).validators
+        assert MOST[each.unit] in {validator.limit_value for validator in most}, each.name
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_only_staff_see_and_change_rules(alice: Host, path: str) -> None:
+    for visitor, code in ((Client(), 302), (sign_in("eve"), 403)):
+        assert visitor.get(path).status_code == code
+        assert visitor.post(path, {"do": "save", "loss": "10"}).status_code == code
+    assert not Rules.objects.exists()
+
+
+def test_fields_say_what_applies_and_whence(staff: Client) -> None:
+    Rules.objects.create(loss=0.1)
+    Rules.objects.create(group="core", lost_in_row=9)
+    said = text(staff.get("/hosts/alice/rules"))
+    assert "else 10, from all hosts" in said
+    assert "else 9, from the group" in said
+    assert "else 300, built in" in said
+    assert "else off" in said
+    assert "else 5, built in" in text(staff.get("/groups/core/rules"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_rules_are_saved_changed_and_given_up(staff: Client, path: str) -> None:
+    assert staff.post(path, {"do": "save", "loss": "12,5", "lost_in_row": "0", "down_loss": "50"}).status_code == 302
+    rules = Rules.objects.get()
+    assert (rules.loss, rules.lost_in_row, rules.down_loss, rules.p95_ms) == (0.125, 0, 0.5, None)
+    assert 'value="12.5"' in staff.get(path).content.decode()
+    staff.post(path, {"do": "save", "loss": "20"})
+    assert [each.loss for each in Rules.objects.all()] == [0.2]
+    staff.post(path, {"do": "clear"})
+    assert not Rules.objects.exists()
+    staff.post(path, {"do": "save"})
+    assert not Rules.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"loss": "x"}, "This is not a number."),
+        ({"loss": "nan"}, "not a number of 0 or more"),
+        ({"loss": "-1"}, "not a number of 0 or more"),
+        ({"loss": "150"}, "This is at most 100."),
+        ({"lost_in_row": "2.5"}, "whole number"),
+        ({"loss": "50", "down_loss": "20"}, "It would be down before it is degraded"),
+        ({"p95_times": "1"}, "would never clear"),
+        ({"window_s": "5"}, "less than 10 s"),
+        ({"lost_in_row": "9" * 400}, "at most 1000"),
+        ({"loss": "<script>alert(1)</script>"}, "This is not a number."),
+    ],
+)
+def test_what_makes_no_sense_is_refused_beside_its_field(staff: Client, fields: dict[str, str], said: str) -> None:
+    for do in ("save", "try"):
+        page = staff.post("/hosts/alice/rules", {"do": do} | fields)
+        assert page.status_code == 400
+        assert said in text(page)
+        assert 'aria-invalid="true"' in page.content.decode()
+        assert "<script>alert" not in page.content.decode()
+    assert not Rules.objects.exists()
+
+
+def test_a_trial_finds_what_the_rules_would_have_found_and_saves_nothing(staff: Client, alice: Host) -> None:
+    start = timezone.now().replace(second=0, microsecond=0) - dt.timedelta(hours=2)
+    first = int(start.timestamp())
+    cuts = [(first + 600, 8), (first + 1800, 40)]
+
+    def draw(second: int) -> int:
+        return int(Code.TIMEOUT) if any(cut <= second < cut + long for cut, long in cuts) else 1000
+
+    write_minutes(alice, start, 100, draw)
+    page = staff.post("/hosts/alice/rules", {"do": "try", "loss": "0", "p95_times": "0", "lost_in_row": "20"})
+    said = text(page)
+    assert "the last 30 days would have had 1 incident." in said
+    assert "no reply for 40 s" in said
+    # Those that apply now find both cuts, and call the second one worse.
+    assert "With those that apply now: 2." in said
+    page = staff.post("/groups/core/rules", {"do": "try", "loss": "0", "p95_times": "0", "lost_in_row": "5"})
+    assert "would have had 2 incidents" in text(page)
+    assert "alice: no reply for 8 s" in text(page)
+    assert not Rules.objects.exists()
+    assert not Incident.objects.exists()
+
+
+def test_a_group_that_is_not_there_is_not_found(staff: Client) -> None:
+    for path in ("/groups/nobody/rules", "/groups/%00/rules", "/hosts/nobody/rules"):
+        assert staff.get(path).status_code == 404
+    watch("bob", group="a/b ?")
+    assert staff.get("/groups/a/b%20%3F/rules").status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_page_costs_the_same_queries_however_many_hosts(
+    staff: Client, number: int, django_assert_num_queries: Any
+) -> None:
+    watch(*[f"host {place}" for place in range(number)])
+    with django_assert_num_queries(8):
+        staff.get("/rules")
