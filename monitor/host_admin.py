@@ -86,6 +86,14 @@ class HostAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("shape", "state_since", "address", "problem", "page", "history")
     actions = (pause, go_on, rebuild)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("name", "slug"), ("host", "family"), ("interval", "timeout"), ("group", "tags"), "paused")},
+        ),
+        (_("State"), {"fields": (("shape", "state_since"), ("address", "problem"), "page")}),
+        (_("The last day"), {"fields": ("history",), "classes": ("collapse",)}),
+    )
 
     def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
         """Save it; one with another name to resolve begins anew."""
@@ -103,7 +111,7 @@ class HostAdmin(admin.ModelAdmin):
         """The host's own page."""
         return format_html('<a href="{}">{}</a>', reverse("host", args=[host.slug]), _("open")) if host.pk else "–"
 
-    @admin.display(description=_("the last day"))
+    @admin.display(description="")
     def history(self, host: Host) -> SafeString | str:
         """What was kept of the last day, a row for each hour; round trips in µs."""
         if not host.pk:
