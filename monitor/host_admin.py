@@ -36,6 +36,7 @@ class HostForm(forms.ModelForm):
     class Meta:
         model = Host
         fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused")
+        widgets = {"tags": forms.Textarea({"rows": 2, "cols": 40})}
 
     def clean_host(self) -> str:
         """The host as `parse_host` returns it."""
