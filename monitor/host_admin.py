@@ -39,6 +39,7 @@ class HostForm(forms.ModelForm):
     class Meta:
         model = Host
         fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused", "parent")
+        widgets = {"tags": forms.Textarea({"rows": 2, "cols": 40})}
 
     def clean_parent(self) -> Host | None:
         """Another host, whose own way does not lead through this one."""
@@ -97,6 +98,22 @@ class HostAdmin(admin.ModelAdmin):
     autocomplete_fields = ("parent",)
     readonly_fields = ("shape", "state_since", "address", "problem", "page", "history")
     actions = (pause, go_on, rebuild)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "slug"),
+                    ("host", "family"),
+                    ("interval", "timeout"),
+                    ("group", "tags"),
+                    ("parent", "paused"),
+                )
+            },
+        ),
+        (_("State"), {"fields": (("shape", "state_since"), ("address", "problem"), "page")}),
+        (_("The last day"), {"fields": ("history",), "classes": ("collapse",)}),
+    )
 
     def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
         """Save it; one with another name to resolve begins anew."""
@@ -114,7 +131,7 @@ class HostAdmin(admin.ModelAdmin):
         """The host's own page."""
         return format_html('<a href="{}">{}</a>', reverse("host", args=[host.slug]), _("open")) if host.pk else "–"
 
-    @admin.display(description=_("the last day"))
+    @admin.display(description="")
     def history(self, host: Host) -> SafeString | str:
         """What was kept of the last day, a row for each hour; round trips in µs."""
         if not host.pk:

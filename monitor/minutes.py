@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 CAPACITY = 1_000_000
 CLOSE_SECONDS = 3.0
 PAUSE = 0.9
-# Rows a transaction: with 2,000 hosts none held the write lock for longer than 37 ms.
+# Rows a transaction: with 2,000 hosts 99 of 100 held the write lock for 26 ms at most; a few wait longer for the disk.
 STEP = 1000
 # Figures of so many minutes a second, so that the turn of a minute is no burst of work.
 COUNTED = 100

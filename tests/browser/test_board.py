@@ -1,10 +1,11 @@
 """The board: every watched host with its state, live; the first host, many hosts, a server that goes away."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.relay import Relay
@@ -93,6 +94,30 @@ def test_the_header_says_how_many_look(watching: tuple[Server, State], visit: Vi
     expect(ann.find("#looking")).to_have_text("1 looking")
     visit(watching[0]).open("/hosts/host-1/")
     expect(ann.find("#looking")).to_have_text("2 looking")
+
+
+def test_the_header_says_what_takes_the_watcher_long(watching: tuple[Server, State], visit: Visit) -> None:
+    """The figures of the real watcher, in which only the work is ours."""
+    ann = visit(watching[0])
+    work: list[str | int] | None = ["rebuild", 30, 120]
+
+    def pass_on(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def say(text: str | bytes) -> None:
+            event = json.loads(text)
+            if event["event"] == "hosts":
+                event["figures"] = {"late_us": None, "waiting": 0, "work": work}
+            page.send(json.dumps(event))
+
+        server.on_message(say)
+
+    ann.page.route_web_socket(re.compile("/ws/watch/"), pass_on)
+    ann.open("/")
+    expect(ann.find("#work")).to_have_text("Hours are built again: 25 %")
+    expect(ann.find("#work progress")).to_have_attribute("value", "0.25")
+    work = None
+    expect(ann.find("#work")).to_be_hidden()
 
 
 def test_a_filter_by_text_state_and_tag_stays_in_the_address(watching: tuple[Server, State], visit: Visit) -> None:
