@@ -1,15 +1,16 @@
 """Judge what was kept as if it happened now: what other rules would have found, and where a watcher was interrupted."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge
+from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge, skim
 from monitor.models import Host
+from monitor.packing import Slots
 from monitor.rules import Effective, Usual
 from monitor.usual import read_usual
 from monitor.windows import read_calendar
@@ -82,13 +83,30 @@ class Walk:
         if self.skips and _is_steady(self.health, row, limits):
             self.over = (row.minute + 1) * MINUTE_US
             return
-        for echo in read_echoes(row):
-            # What `judge` would do at once, without the call: most minutes that are read have a few bad packets.
-            if not 0 <= echo.value < limits.calm_us or self.health.streak or self.health.state is not State.UP:
-                self.health, change = judge(self.health, echo, limits)
-                if change:
-                    self.changes.append(change)
-            self.over = echo.due + echo.weight
+        slots = sort_slots(row.packets or b"")
+        if len(slots) == 1:
+            self._take_slots(row.minute, slots[0], limits)
+            return
+        for echo in sort_echoes(row.minute, slots):
+            self._take_echo(echo, limits)
+
+    def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
+        """Judge echoes at one interval: one at a time only those that `skim` leaves."""
+        due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
+        while at < len(slots.values):
+            count = 0
+            if self.skips:
+                self.health, count = skim(self.health, due + at * weight, weight, slots.values[at:], limits)
+            at += count
+            if at < len(slots.values):
+                self._take_echo(Echo(due + at * weight, slots.values[at], weight), limits)
+                at += 1
+        self.over = due + at * weight
+
+    def _take_echo(self, echo: Echo, limits: Limits) -> None:
+        self.health, change = judge(self.health, echo, limits)
+        self.changes += [change] if change else []
+        self.over = echo.due + echo.weight
 
     def _find_limits(self, minute: int) -> Limits:
         if self._hour[0] != minute // 60:
@@ -172,18 +190,14 @@ def warm_up(starts: Mapping[int, Start]) -> dict[int, Warm]:
     return found
 
 
-def read_echoes(row: Row) -> Iterator[Echo]:
-    """The packets of a minute in the order due."""
-    slots = sort_slots(row.packets or b"")
-    echoes = (
-        Echo(
-            row.minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000
-        )
+def sort_echoes(minute: int, slots: list[Slots]) -> list[Echo]:
+    """The packets of a minute in the order due: where the interval changed in the midst of it, one row of packets may
+    reach into the next."""
+    return sorted(
+        Echo(minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000)
         for each in slots
         for place, value in enumerate(each.values)
     )
-    # Where the interval changed in the midst of it, one row of packets may reach into the next.
-    return echoes if len(slots) == 1 else iter(sorted(echoes))
 
 
 def _is_steady(health: Health, row: Row, limits: Limits) -> bool:
