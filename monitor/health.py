@@ -4,7 +4,6 @@ Echoes are judged in the order due. An onset is dated back to its first bad echo
 """
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.shares import (
@@ -21,10 +20,9 @@ from monitor.shares import (
     go_on,
     mark,
     slide,
-    sweep,
 )
 
-__all__ = ["LOST", "NOT_MEASURED", "Change", "Echo", "Health", "Limits", "State", "Verdict", "declare", "judge", "skim"]
+__all__ = ["LOST", "NOT_MEASURED", "Change", "Echo", "Health", "Limits", "State", "Verdict", "declare", "judge"]
 
 # What confirms where the rule of packets in a row is off.
 ENOUGH = 5
@@ -119,48 +117,6 @@ def declare(health: Health, state: State, at: int) -> Verdict:
     same = state is health.state
     declared = Health(state, health.since if same else at, state, at, seen=at, reason=reason, former=former)
     return declared, None if same else Change(health.state, state, at)
-
-
-def skim(health: Health, due: int, weight: int, values: Sequence[int], limits: Limits) -> tuple[Health, int]:
-    """What `judge` makes of echoes at one interval, the first due then, up to the one before the first of which that is
-    not known at once; and how many those are. None of them changes a state."""
-    if health.state is UP and not health.streak:
-        return health, _count_leading(values, 0, limits.calm_us)
-    if health.state is not State.DEGRADED or due <= health.seen or weight <= 0 or limits.jitter_us:
-        return health, 0
-    if count := _count_harmless(health, values, limits):
-        trial, count = sweep(health.trial, due, weight, values[:count], limits)
-    return (_line_up_all(health, due, weight, values[:count], trial), count) if count else (health, 0)
-
-
-def _count_leading(values: Sequence[int], least: int, end: int) -> int:
-    return next((place for place, value in enumerate(values) if not least <= value < end), len(values))
-
-
-def _count_harmless(health: Health, values: Sequence[int], limits: Limits) -> int:
-    """How many echoes of a host that is degraded go by before one that may make it down, or was not measured."""
-    row = health.streak if health.tends is DOWN else 0
-    most = 0 if limits.down else limits.in_row or 1 << 62
-    for place, value in enumerate(values):
-        row = row + 1 if value < 0 else 0
-        if row and (row >= most or value <= NOT_MEASURED):
-            return place
-    return len(values)
-
-
-def _line_up_all(health: Health, due: int, weight: int, values: Sequence[int], trial: Trial | None) -> Health:
-    """Which way the echoes point after measured ones, at least one, of a host that is degraded."""
-    lost, first = values[-1] < 0, len(values) - 1
-    while first and (values[first - 1] < 0) is lost:
-        first -= 1
-    tends, streak, since = DOWN if lost else UP, len(values) - first, due + first * weight
-    if not first and tends is health.tends and health.streak:
-        streak, since = streak + health.streak, health.tends_since
-    last_us = next((value for value in reversed(values) if value >= 0), health.last_us)
-    return Health(
-        health.state, health.since, tends, since, streak, due + (len(values) - 1) * weight, health.reason,
-        health.former, last_us, health.window, trial,
-    )  # fmt: skip
 
 
 def _is_old_news(health: Health, value: int) -> bool:

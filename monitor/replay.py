@@ -8,11 +8,13 @@ from typing import NamedTuple
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge, skim
+from monitor.health import BAD, Change, Echo, Health, Limits, State, judge
 from monitor.models import Host
 from monitor.packing import Slots
 from monitor.rules import Effective, Usual
+from monitor.stretches import bridge, misses, skim
 from monitor.usual import read_usual
+from monitor.varint import take_number
 from monitor.windows import read_calendar
 
 DAY_MINUTES = 1440
@@ -64,35 +66,34 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Walk:
-    """A host on its way through its history; `minute` is the last that it took, and `over` when the last packet of that
-    was over (µs; its end, where the minute was skipped), 0 before the first."""
+    """A host on its way through its history; `over` is when its last packet was over (µs), 0 before the first."""
 
     health: Health
     effective: Effective
     usual: Usual | None
     skips: bool = True
     over: int = 0
-    minute: int = 0
     changes: list[Change] = field(default_factory=list)
     _hour: tuple[int, Limits] = (-1, Limits())
 
     def take(self, row: Row) -> None:
         """Judge a minute, or skip it where its figures say that it changes nothing."""
         limits = self._find_limits(row.minute)
-        self._note_gap(row)
-        if self.skips and _is_steady(self.health, row, limits):
-            self.over = (row.minute + 1) * MINUTE_US
+        if self.skips and _is_steady(self.health, row, limits) and (over := self._find_end(row)):
+            self.over = over
             return
         slots = sort_slots(row.packets or b"")
         if len(slots) == 1:
             self._take_slots(row.minute, slots[0], limits)
             return
         for echo in sort_echoes(row.minute, slots):
+            self._bridge(echo, limits)
             self._take_echo(echo, limits)
 
     def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
         """Judge echoes at one interval: one at a time only those that `skim` leaves."""
         due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
+        self._bridge(Echo(due, slots.values[0], weight), limits)
         while at < len(slots.values):
             count = 0
             if self.skips:
@@ -102,6 +103,11 @@ class Walk:
                 self._take_echo(Echo(due + at * weight, slots.values[at], weight), limits)
                 at += 1
         self.over = due + at * weight
+
+    def _bridge(self, echo: Echo, limits: Limits) -> None:
+        if self.over:
+            self.health, change = bridge(self.health, self.over, echo, limits)
+            self.changes += [change] if change else []
 
     def _take_echo(self, echo: Echo, limits: Limits) -> None:
         self.health, change = judge(self.health, echo, limits)
@@ -113,13 +119,14 @@ class Walk:
             self._hour = minute // 60, self.effective.limits(self.usual, minute * MINUTE_US)
         return self._hour[1]
 
-    def _note_gap(self, row: Row) -> None:
-        """Where whole minutes were not kept, and more than an interval or two, nobody measured."""
-        missing = (row.minute - self.minute - 1) * MINUTE_US
-        if self.over and missing > 0 and missing >= 2 * self.effective.interval_us:
-            self.health, change = declare(self.health, State.NOT_MEASURED, max(self.over, self.health.seen))
-            self.changes += [change] if change else []
-        self.minute = row.minute
+    def _find_end(self, row: Row) -> int | None:
+        """When the last packet of a minute was over; None where the interval changed in it, or packets are missing
+        before it."""
+        take = iter(row.packets or b"\0\0\0").__next__
+        count, offset_ms, interval_ms = take_number(take), take_number(take), take_number(take)
+        due, weight = row.minute * MINUTE_US + offset_ms * 1000, interval_ms * 1000
+        whole = count == (row.sent or 0) + (row.not_measured or 0)
+        return due + count * weight if whole and not (self.over and misses(self.over, due, weight)) else None
 
 
 def replay(

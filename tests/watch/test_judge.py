@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, Limits, State, declare, judge, skim
+from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, Limits, State, declare, judge
+from monitor.stretches import bridge, skim
 
 SECOND = 1_000_000
 MILLION = 1_000_000
@@ -274,6 +275,22 @@ def test_to_skim_is_to_judge_echo_by_echo(
             assert health == plain
             at += count + 1
         due += number * interval
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES, LIMITS, st.integers(2, 60), VALUES)
+def test_echoes_that_are_missing_were_not_measured(
+    runs: list[tuple[int, int, int]], limits: Limits, missing: int, value: int
+) -> None:
+    echoes = unroll(runs) or [Echo(SECOND, LOST, SECOND)]
+    health, _ = live(echoes, limits)
+    until = echoes[-1].due + echoes[-1].weight
+    unmeasured = [Echo(until + place * SECOND, NOT_MEASURED, SECOND) for place in range(missing)]
+    after, changes = live(unmeasured, limits, health)
+    bridged, change = bridge(health, until, Echo(until + missing * SECOND, value, SECOND), limits)
+    assert (bridged, [change] if change else []) == (after, changes)
+    near = Echo(until + SECOND * 3 // 2, value, SECOND)
+    assert bridge(health, until, near, limits) == (health, None)
 
 
 def test_degraded_for_long_is_skimmed_in_few_steps() -> None:
