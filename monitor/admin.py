@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from monitor import host_admin  # noqa: F401 - importing it registers it
+from monitor import alert_admin, host_admin, maintenance_admin  # noqa: F401 - importing them registers them
 from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
 

@@ -47,7 +47,13 @@ def read_rows(view: View) -> list[Row]:
     hours = read_last_hour(int(time.time()) // FRESH)
     rows = []
     for host in Host.objects.all():
-        state, last, loss, jitter, sent_at = live.get(host.pk) or (host.state, host.problem or None, None, None, None)
+        state, last, loss, jitter, sent_at, *_why = live.get(host.pk) or (
+            host.state,
+            host.problem or None,
+            None,
+            None,
+            None,
+        )
         rows.append(Row(host, State(state), last, loss, jitter, sent_at, hours.get(host.pk) or Now()))
     return sorted(rows, key=lambda row: row.rank)
 
@@ -94,6 +100,16 @@ def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
         "jitter_us": hour.jitter_us,
         "strip": [_bar(bar) for bar in hour.strip],
     }
+
+
+def reason_shape(host: Host) -> dict[str, Any]:
+    """The rule that a host broke, and what that allows: packets, a share or µs; "" where it is well."""
+    incident = host.incidents.filter(ended_at=None).first()
+    return (
+        {"reason": incident.reason, "limit": incident.measure.get("limit")}
+        if incident
+        else {"reason": "", "limit": None}
+    )
 
 
 @functools.lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from monitor.access import for_lookers, for_staff
-from monitor.board_page import MOST_ROWS, export_board, group_rows, host_shape, read_rows
+from monitor.board_page import MOST_ROWS, export_board, group_rows, host_shape, read_rows, reason_shape
 from monitor.buckets import Series
 from monitor.health import State
 from monitor.minutes import read_minutes
@@ -71,7 +71,8 @@ def show_host(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of a host: now, its history, its facts."""
     host = get_object_or_404(Host, slug=slug)
     hour = read_now([host.pk]).get(host.pk)
-    config = {"socket": "/ws/watch/", "host": host_shape(host, hour), "may_change": may_change(request.user)}
+    shape = host_shape(host, hour) | reason_shape(host)
+    config = {"socket": "/ws/watch/", "host": shape, "may_change": may_change(request.user)}
     context = {"host": host, "hour": hour, "state": State(host.state), "config": config, "words": words()}
     return render(request, "hosts/host.html", context | {"may_change": may_change(request.user)})
 

@@ -6,24 +6,28 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from monitor.board import TICK_SECONDS, Board
-from monitor.health import Change, State
+from monitor.health import State
 from monitor.live import listen, publish
+from monitor.lookups import Lookups
 from monitor.minutes import Keeper
-from monitor.models import Host
-from monitor.names import Names, is_address
+from monitor.names import Names
+from monitor.news import News
 from monitor.notes import Notes
 from monitor.packing import Code
 from monitor.ping.engine import Engine
-from monitor.ping.host import BadHost
 from monitor.ping.reply import Reply
+from monitor.resumption import PORTION, resume
 from monitor.rollup import Progress, tidy_history, work_off
 from monitor.roster import Roster
+from monitor.rulings import Rulings
+from monitor.standing import Noticed
 from monitor.watched import Watched
 from monitor.wire_watch import (
     BOARD_GROUP,
@@ -39,16 +43,10 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
 FIGURE_TICKS = 20
-# A name is looked up again so often; and so often while it cannot be found, or its host is down.
-FRESH_SECONDS = 300.0
-RETRY_SECONDS = 10.0
 # Who looks says so every two seconds; silence ends it.
 LOOK_SECONDS = 5.0
 MOST_FAST = 50
 TIDY_SECONDS = 600.0
-# The name service may be away: what a name was last resolved to is asked on.
-TRANSIENT = {"name_timeout", "unknown_host"}
-
 Call = Callable[..., Awaitable[Any]]
 
 
@@ -64,20 +62,23 @@ class Shift:
         self._hold = hold
         self._find_engine = engine
         self._engine: Engine | None = None
-        self._names = names
         self._keeper = keeper
         self._roster = Roster()
         self._notes = Notes()
+        self._rulings = Rulings()
+        self._news = News(call)
+        self._lookups = Lookups(names, self._move)
+        self._coming: dict[int, Watched] = {}
+        self._awake = asyncio.Event()
         self._board = Board()
         self._replies: deque[tuple[Watched, Reply]] = deque()
         self._arrived = asyncio.Event()
         self._delays: deque[int] = deque(maxlen=10_000)
         self._work: Progress | None = None
-        self._looking_up: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
         """Watch until the lease is lost or something fails, which is raised."""
-        works = [self._live, self._beat, self._tick, self._hear, self._tidy]
+        works = [self._live, self._beat, self._tick, self._hear, self._tidy, self._news.tell]
         tasks = [asyncio.create_task(work(), name=f"watch{work.__name__}") for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -86,7 +87,8 @@ class Shift:
         finally:
             for watched in self.watched.values():
                 watched.stop()
-            for task in (*tasks, *self._looking_up):
+            self._lookups.stop()
+            for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
 
@@ -94,14 +96,15 @@ class Shift:
         """Write what waits: for those who go while the lease is theirs."""
         await self._keeper.flush()
         await self._call(self._notes.write)
+        await self._news.finish()
 
     async def _live(self) -> None:
-        """The life of a ping: probe → keep → judge → record → publish."""
+        """The life of a ping: probe → keep → judge → record → publish; the beat delivers what was recorded."""
         async for watched, reply in self._probe():
             due = watched.date(reply)
             self._keeper.add(watched.id, reply, due, watched.interval)
-            change = watched.judge(reply, due)
-            self._record(watched, change)
+            if noticed := watched.judge(reply, due):
+                self._record(watched, noticed)
             await self._publish(watched, reply)
 
     async def _probe(self) -> AsyncIterator[tuple[Watched, Reply]]:
@@ -112,15 +115,15 @@ class Shift:
             while self._replies:
                 yield self._replies.popleft()
 
-    def _record(self, watched: Watched, change: Change | None) -> None:
-        """Write down how a host is from now on; the name of one that is down may have another address by now."""
-        if change is None:
+    def _record(self, watched: Watched, noticed: list[Noticed]) -> None:
+        """Have written down how a host is from now on; the name of one that is down may have another address by now."""
+        if not noticed:
             return
-        level = logging.DEBUG if change.before is State.STARTING else logging.INFO
-        log.log(level, "%s is %s, was %s", watched.host.slug, change.after, change.before)
-        self._notes.put(watched.id, state=watched.host.state, state_since=watched.host.state_since)
-        if change.after is State.DOWN:
+        self._news.put(watched, noticed)
+        if watched.state is State.DOWN:
             watched.look_up_at = min(watched.look_up_at, time.monotonic())
+        self._board.mark(watched)
+        self._awake.set()
 
     async def _publish(self, watched: Watched, reply: Reply) -> None:
         """Show it: on the board with the next tick, and at once to those who look at this host."""
@@ -132,57 +135,80 @@ class Shift:
             await publish(lines_group(watched.id), {"type": "host.line", "text": text})
 
     async def _beat(self) -> None:
-        """Twice a second: is the lease ours, is all written, are the hosts the same. Ends when the lease is lost: a
-        process that slept must not write over what its successor has written."""
+        """Twice a second, and at once when something was noticed: is the lease ours, is all written and told, are the
+        hosts the same. Ends when the lease is lost: a process that slept must not write over what its successor has
+        written."""
         while await self._hold():
             started = time.monotonic()
+            self._awake.clear()
             self._engine = self._find_engine()
             await self._keeper.flush()
             await self._call(self._notes.write)
+            await self._news.deliver(self.watched)
             await self._look_at_hosts()
-            self._look_up_names()
+            self._lookups.begin(self.watched.values())
             self._note_blind()
-            await asyncio.sleep(max(BEAT_SECONDS / 10, started + BEAT_SECONDS - time.monotonic()))
+            await self._rest(started)
         log.warning("another process watches now")
 
+    async def _rest(self, started: float) -> None:
+        await asyncio.sleep(BEAT_SECONDS / 10)
+        try:
+            async with asyncio.timeout(max(0, started + BEAT_SECONDS - time.monotonic())):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+
     async def _look_at_hosts(self) -> None:
-        """Take in hosts that were added or changed, and let go of those that are gone."""
+        """Take in hosts that were added or changed, let go of those that are gone, and go on with those that were
+        watched before."""
         hosts, gone = await self._call(self._roster.look) or ((), ())
         for pk in gone:
             self.watched.pop(pk).stop()
+            self._coming.pop(pk, None)
             self._board.drop(pk)
         for host in hosts:
-            watched = self.watched.setdefault(host.pk, Watched(host))
+            if (watched := self.watched.get(host.pk)) is None:
+                watched = self.watched[host.pk] = self._coming[host.pk] = Watched(host)
             self._record(watched, watched.renew(host))
             self._board.announce(watched)
             self._steer(watched)
+        await self._call(self._rulings.look)
+        await self._resume()
+        await self._learn()
+        self._settle()
 
-    def _look_up_names(self) -> None:
-        now = time.monotonic()
+    async def _resume(self) -> None:
+        """Go on with some of the hosts that are new here, from how they were when they were last watched."""
+        some = list(islice(self._coming.values(), PORTION))
+        if not some:
+            return
+        found = await self._call(partial(resume, [watched.host for watched in some], self._rulings)) or {}
+        for watched in some if found else ():
+            self._rulings.apply(watched)
+            self._record(watched, watched.resume(*found[watched.id]))
+            self._coming.pop(watched.id, None)
+            self._board.mark(watched)
+        if found and self._coming:
+            self._awake.set()
+
+    async def _learn(self) -> None:
+        """Read what is usual for some hosts, first of all for those that are bad."""
+        hosts = sorted(self.watched, key=lambda host: not self.watched[host].standing.bad)
+        for host in await self._call(partial(self._rulings.learn, hosts)) or ():
+            if watched := self.watched.get(host):
+                self._rulings.apply(watched)
+
+    def _settle(self) -> None:
+        """Have maintenance begin and end, and judge what waits for echoes that never came."""
+        now = timezone.now()
         for watched in self.watched.values():
-            if watched.look_up_at <= now and not watched.host.paused:
-                watched.look_up_at = now + FRESH_SECONDS
-                task = asyncio.create_task(self._look_up(watched, watched.host))
-                self._looking_up.add(task)
-                task.add_done_callback(self._looking_up.discard)
+            if watched.resumed:
+                self._record(watched, self._rulings.settle(watched, now) + watched.give_up(time.time_ns() // 1000))
 
-    async def _look_up(self, watched: Watched, host: Host) -> None:
-        """Resolve the name of a host. Another address than before is an event, and no address a problem."""
-        try:
-            address: str | None = await self._names.find(host.host, host.family)
-            problem = ""
-        except BadHost as bad:
-            address, problem = watched.address if bad.code in TRANSIENT else None, bad.code
-        if (host.host, host.family) != (watched.host.host, watched.host.family):
-            return
-        if (problem or watched.health.state is State.DOWN) and not is_address(host.host):
-            watched.look_up_at = time.monotonic() + RETRY_SECONDS
-        if (address, problem) == (watched.address, watched.problem) and watched.course:
-            return
-        if watched.address and address != watched.address:
-            log.info("%s is asked at %s, before at %s", host.slug, address, watched.address)
-        watched.address, watched.problem = address, problem if address is None else ""
-        self._notes.put(watched.id, address=address, problem=watched.problem)
+    def _move(self, watched: Watched) -> None:
+        """A host has another address, or none."""
+        self._notes.put(watched.id, address=watched.address, problem=watched.problem)
         self._board.announce(watched)
         self._steer(watched)
 
@@ -206,10 +232,10 @@ class Shift:
             if self._engine and watched.address:
                 self._steer(watched)
             elif problem := watched.problem if self._engine else NOT_PERMITTED:
-                dues, change = watched.blind(problem)
+                dues, noticed = watched.blind(problem)
                 for due in dues:
                     self._keeper.add_value(watched.id, _code(problem), due, watched.host.interval)
-                self._record(watched, change)
+                self._record(watched, noticed)
                 self._board.mark(watched)
 
     async def _tick(self) -> None:

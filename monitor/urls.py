@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitor import host_forms, host_views, views
+from monitor import alert_views, host_forms, host_views, maintenance_views, report_views, views
 
 urlpatterns = [
     path("", host_views.show_board, name="board"),
@@ -21,6 +21,22 @@ urlpatterns = [
     path("hosts/<slug:slug>/packets.csv", host_views.export_packets_csv, name="host-packets"),
     path("hosts/<slug:slug>/week.json", host_views.export_week, name="host-week"),
     path("hosts/<slug:slug>/distribution.json", host_views.export_distribution, name="host-distribution"),
+    path("hosts/<slug:slug>/uptime/", report_views.show_uptime, name="host-uptime"),
+    path("hosts/<slug:slug>/report/", report_views.find_report, name="host-reports"),
+    path("hosts/<slug:slug>/report/<slug:month>", report_views.show_report, name="host-report"),
+    path("hosts/<slug:slug>/report/<slug:month>.csv", report_views.export_report, name="host-report-csv"),
+    path("reports/<slug:month>", report_views.show_group_report, name="report"),
+    path("reports/<slug:month>.csv", report_views.export_group_report, name="report-csv"),
+    path("maintenance/", maintenance_views.show_maintenance, name="maintenance"),
+    path("maintenance/add", maintenance_views.add, name="maintenance-add"),
+    path("maintenance/<int:pk>/edit", maintenance_views.edit, name="maintenance-edit"),
+    path("maintenance/<int:pk>/cancel", maintenance_views.cancel, name="maintenance-cancel"),
+    path("maintenance/<int:pk>/delete", maintenance_views.delete, name="maintenance-delete"),
+    path("alerts/", alert_views.show_alerts, name="alerts"),
+    path("alerts/add", alert_views.add_channel, name="channel-add"),
+    path("alerts/<int:number>/edit", alert_views.edit_channel, name="channel-edit"),
+    path("alerts/<int:number>/delete", alert_views.delete_channel, name="channel-delete"),
+    path("alerts/<int:number>/test", alert_views.test_channel, name="channel-test"),
     path("docs/", views.show_docs, name="docs"),
     path("docs/<slug:page>/", views.show_docs, name="docs-page"),
     path("healthz", views.show_health, name="healthz"),

@@ -1,18 +1,18 @@
-"""A host while it is watched: its row, the course that asks it, how it is, and its line on the board."""
+"""A host while it is watched: its row, the course that asks it, how it stands, and its line on the board."""
 
-import datetime as dt
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
-from monitor.health import Change, Echo, Health, Limits, State, Verdict, declare, judge
+from monitor.health import Change, Echo, Health, State
 from monitor.models import Host
+from monitor.order import Order
 from monitor.packing import find_code
 from monitor.ping.course import Course
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
 from monitor.recent import Recent
+from monitor.standing import Noticed, Standing, Why
 from monitor.wire_watch import row_json
 
 SECOND_US = 1_000_000
@@ -22,12 +22,15 @@ FAST_SECONDS = 0.2
 GOLDEN = 0.6180339887498949
 # A host that could not be asked gets so many slots at most for the time that nobody looked.
 MOST_BLIND = 60
+# An echo that is not heard of so long after its timeout will not be.
+SLACK_US = SECOND_US
 
 
 class Watched:
     """A host that is being watched. Times named `..._at` and `..._until` are monotonic seconds; `due` is µs since 1970.
 
-    `problem` is the code of why it cannot be asked, "" where it can.
+    `problem` is the code of why it cannot be asked, "" where it can. Until `resume` echoes are held back, for nobody
+    knows yet what went before them. `ruled` is which state of the rules it is judged by.
     """
 
     def __init__(self, host: Host) -> None:
@@ -35,14 +38,19 @@ class Watched:
         self.id: int = host.pk
         self.address: str | None = host.address
         self.problem: str = ""
-        self.health = Health()
-        self.limits = Limits()
+        since = round(host.state_since.timestamp() * SECOND_US) if host.state_since else 0
+        self.standing = Standing(host.pk, State(host.state), since)
         self.course: Course | None = None
         self.lines = 0
         self.look_up_at = 0.0
         self.looked_until = 0.0
         self.fast = False
         self.fast_until = 0.0
+        self.ruled = 0
+        self.answered = 0
+        self._held: list[Echo] | None = []
+        self._order = Order()
+        self._index = 0
         self._recent = Recent()
         self._last: int | str | None = None
         self._sent_at = 0
@@ -61,29 +69,44 @@ class Watched:
             return None
         return Target(self.address, timeout=self.host.timeout)
 
-    def renew(self, host: Host) -> Change | None:
+    @property
+    def health(self) -> Health:
+        """What its echoes say."""
+        return self.standing.health
+
+    @property
+    def state(self) -> State:
+        """How it is, all in all."""
+        return self.standing.state
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it is known how it was before it was watched."""
+        return self._held is None
+
+    def renew(self, host: Host) -> list[Noticed]:
         """Take over a row that somebody changed; what that changes about its state."""
         if (host.host, host.family) != (self.host.host, self.host.family):
             self.address, self.problem, self.look_up_at = None, "", 0.0
-        self.host = host
-        if host.paused:
-            return self._declare(State.PAUSED)
-        if self.health.state is State.PAUSED:
-            return self._declare(State.STARTING)
-        return None
+        self.host, self.ruled = host, 0
+        return self._heed_pause() if self.resumed else []
+
+    def resume(self, health: Health, until: int, why: Why, changes: Sequence[Change]) -> list[Noticed]:
+        """Go on from how it was when it was last watched, and judge what came since it is again."""
+        held, self._held = self._held or [], None
+        now = time.time_ns() // 1000
+        noticed = self.standing.resume(health, until, why, changes, now) + self._heed_pause()
+        return noticed + self._hear(held, now)
 
     def set_course(self, deliver: Callable[[Reply], None], loop: AbstractEventLoop) -> Course | None:
         """The course to follow from now on, where it is another than the one so far; that one ends."""
         target, interval, old = self.target, self.interval, self.course
         if old and target and (old.target, old.interval) == (target, round(interval * 1e9)):
             return None
-        if old:
-            old.stop()
-        self.course = None
+        self.stop()
         if target is None:
             return None
-        index = old.index if old else 0
-        self.course = Course(target, deliver, interval=interval, count=None, index=index, loop=loop)
+        self.course = Course(target, deliver, interval=interval, count=None, index=self._index, loop=loop)
         self.course.due = self._wait_for_turn(interval)
         self.problem, self._blind_due = "", 0
         return self.course
@@ -92,6 +115,7 @@ class Watched:
         """Ask no more."""
         if self.course:
             self.course.stop()
+            self._index = self.course.index
         self.course = None
 
     def date(self, reply: Reply) -> int:
@@ -104,45 +128,54 @@ class Watched:
             self._seen = (reply.index, due)
         return due
 
-    def judge(self, reply: Reply, due: int) -> Change | None:
-        """Take in what came of an echo; what that changes about its state."""
+    def judge(self, reply: Reply, due: int) -> list[Noticed]:
+        """Take in what came of an echo; what that, and those that waited for it, change about its state."""
         if reply.note:
-            return None
+            return []
         self._sent_at = max(self._sent_at, reply.sent_at)
         self._last = reply.rtt_us if reply.rtt_us is not None else reply.status.value
         if reply.measured:
             self._recent.add(due, reply.rtt_us if reply.status is Status.REPLY else None)
+        if reply.status is Status.REPLY:
+            self.answered = due
         echo = Echo(due, find_code(reply), round(self.interval * SECOND_US))
-        return self._settle(judge(self.health, echo, self.limits))
+        return self._hear(self._order.put(reply.index, echo), reply.sent_at)
 
-    def blind(self, problem: str) -> tuple[list[int], Change | None]:
+    def give_up(self, now: int) -> list[Noticed]:
+        """Judge what waits for echoes that should have been heard of by `now` (µs since 1970)."""
+        patience = round(self.host.timeout * SECOND_US) + SLACK_US
+        return self._hear(self._order.give_up(now - patience), now)
+
+    def blind(self, problem: str) -> tuple[list[int], list[Noticed]]:
         """It cannot be asked, and this is why: the dues that passed since this was last said."""
         now, step = time.time_ns() // 1000, round(self.host.interval * SECOND_US)
         first = max(self._blind_due, now - MOST_BLIND * step) if self._blind_due else now
         dues = list(range(first, now + 1, step))
         self._blind_due = dues[-1] + step if dues else first
         self.problem, self._last = problem, problem
-        return dues, self._declare(State.NOT_MEASURED)
+        return dues, self.standing.declare(State.NOT_MEASURED, now) if self.resumed else []
 
     def row(self, now: int) -> str:
         """Its row on the board."""
         loss, jitter = self._recent.loss(now), self._recent.jitter(now)
-        return row_json(self.id, self.health.state, self._last, loss, jitter, self._sent_at // 1000 or None)
+        standing = self.standing
+        why = (standing.since // 1000, standing.why.reason, standing.why.limit) if standing.bad else None
+        return row_json(self.id, self.state, self._last, loss, jitter, self._sent_at // 1000 or None, why)
 
-    def _declare(self, state: State) -> Change | None:
-        return self._settle(declare(self.health, state, time.time_ns() // 1000))
+    def _hear(self, echoes: list[Echo], now: int) -> list[Noticed]:
+        if self._held is not None:
+            self._held += echoes
+            return []
+        noticed: list[Noticed] = []
+        for echo in echoes:
+            noticed += self.standing.hear(echo, max(now, echo.due))
+        return noticed
 
-    def _settle(self, verdict: Verdict) -> Change | None:
-        self.health, change = verdict
-        since = self.host.state_since
-        if change and change.before is State.STARTING and change.after == self.host.state and since:
-            # As it was when it was last watched: it has been so since then.
-            self.health = replace(self.health, since=round(since.timestamp() * SECOND_US))
-            return None
-        if change:
-            self.host.state = change.after.value
-            self.host.state_since = dt.datetime.fromtimestamp(change.at / SECOND_US, dt.UTC)
-        return change
+    def _heed_pause(self) -> list[Noticed]:
+        now, paused = time.time_ns() // 1000, self.health.state is State.PAUSED
+        if self.host.paused:
+            return [] if paused else self.standing.declare(State.PAUSED, now)
+        return self.standing.declare(State.STARTING, now) if paused else []
 
     def _wait_for_turn(self, interval: float) -> int:
         """Nanoseconds until its place in the interval, which is of the time of day: a restart goes on where it was."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.models import Host, Maintenance
@@ -125,11 +125,6 @@ def merge_spans(spans: Iterable[Span]) -> list[Span]:
         else:
             merged.append((start, end))
     return merged
-
-
-def cut_spans(spans: Sequence[Span], since: dt.datetime, until: dt.datetime) -> list[Span]:
-    """What of merged spans lies between two times."""
-    return [(max(start, since), min(end, until)) for start, end in spans if start < until and end > since]
 
 
 def _plan(window: Maintenance) -> _Planned | None:

@@ -78,6 +78,8 @@ class LookersMessage(TypedDict):
     number: int
 
 
+# Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs.
+Why = tuple[int, str, float | None]
 WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | LookersMessage
 
 
@@ -87,14 +89,25 @@ def lines_group(host: int) -> str:
 
 
 def row_json(
-    host: int, state: State, last: int | str | None, loss: float | None, jitter: float | None, sent_at: int | None
+    host: int,
+    state: State,
+    last: int | str | None,
+    loss: float | None,
+    jitter: float | None,
+    sent_at: int | None,
+    why: Why | None = None,
 ) -> str:
     """A host on the board: how it is, the last round trip in µs or why there is none, the loss (0 to 1) and the jitter
-    (µs) of five minutes, and when the last echo was sent (ms since 1970)."""
+    (µs) of five minutes, and when the last echo was sent (ms since 1970). One that is not as it should be says since
+    when (ms), by which rule, and what that allows."""
     shown = f'"{last}"' if isinstance(last, str) else "null" if last is None else last
     lost = "null" if loss is None else round(loss, 4)
     # Codes have nothing to escape; an encoder takes five times as long, two thousand times a second.
-    return f'[{host},"{state}",{shown},{lost},{"null" if jitter is None else round(jitter)},{sent_at or "null"}]'
+    row = f'[{host},"{state}",{shown},{lost},{"null" if jitter is None else round(jitter)},{sent_at or "null"}'
+    if why is None:
+        return row + "]"
+    since, reason, limit = why
+    return f'{row},{since},"{reason}",{"null" if limit is None else limit}]'
 
 
 def hosts_json(

@@ -19,6 +19,11 @@ PREFIX = "PINGSITE_"
 NUMBER = re.compile(r"[0-9]*\.?[0-9]+", re.ASCII)
 INTEGER = re.compile(r"[0-9]{1,18}", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+NO_MAIL = {
+    "EMAIL_HOST": "", "EMAIL_PORT": 25, "EMAIL_HOST_USER": "", "EMAIL_HOST_PASSWORD": "",
+    "EMAIL_USE_TLS": False, "EMAIL_USE_SSL": False,
+}  # fmt: skip
 _known: set[str] = set()
 
 
@@ -97,6 +102,18 @@ def read_database(name: str, default: str) -> dict[str, Any]:
     elif not parts.path.strip("/"):
         raise ImproperlyConfigured(f"{name} must name a database, as postgres://user@localhost/pingsite does.")
     return Env.db_url_config(url)
+
+
+def read_email(name: str) -> dict[str, Any]:
+    """The mail server of the URL in PINGSITE_<name> as Django's EMAIL settings have it; none where unset or empty."""
+    _register(name)
+    url = read_url(PREFIX + name, "", ("smtp", "smtp+tls", "smtp+ssl"))
+    if not url:
+        return dict(NO_MAIL)
+    if not urlsplit(url).hostname:
+        raise ImproperlyConfigured(f"{PREFIX}{name} must name a server, as smtp+tls://user:password@host:587 does.")
+    found = {key: value for key, value in Env.email_url_config(url).items() if key in NO_MAIL and value is not None}
+    return NO_MAIL | found | {"EMAIL_PORT": urlsplit(url).port or MAIL_PORTS[urlsplit(url).scheme]}
 
 
 def read_folder(name: str, default: Path) -> Path:

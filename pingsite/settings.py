@@ -128,6 +128,13 @@ CHANNEL_LAYERS = {
     else {"BACKEND": "pingsite.layers.MemoryLayer"}
 }
 
+# Who sends the messages of e-mail channels; without a URL there is no mail server.
+_email = read.read_email("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read.read_text("EMAIL_FROM", "pingsite@localhost")
+
 AUTH_USER_MODEL = "monitor.User"
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [

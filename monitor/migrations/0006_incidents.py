@@ -89,6 +89,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='planned')),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
+                ('held', models.BooleanField(default=False)),
+                ('doubtful', models.BooleanField(default=False)),
                 ('claimed_by', models.CharField(blank=True, max_length=64)),
                 ('claimed_until', models.DateTimeField(blank=True, null=True)),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),

@@ -81,8 +81,9 @@ class Delivery(models.Model):
     """One message through one channel: the outbox, and afterwards the record.
 
     `number` tells repetitions apart; `due_at` is when it may be tried (again); whoever sends it has claimed it by a
-    conditional update, until `claimed_until`. `outcome` is what the service answered, or why it was withheld, without
-    any secret.
+    conditional update, until `claimed_until`. `created_at` is when there was something to tell. `held` says that it
+    waited for the end of quiet hours, `doubtful` that an earlier try may have arrived. `outcome` is what the service
+    answered, or why it was withheld, without any secret.
     """
 
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="deliveries", verbose_name=_("channel"))
@@ -93,6 +94,8 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("planned"), default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    held = models.BooleanField(default=False)
+    doubtful = models.BooleanField(default=False)
     claimed_by = models.CharField(max_length=64, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

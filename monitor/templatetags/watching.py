@@ -20,13 +20,10 @@ register = template.Library()
 register.simple_tag(watch_words)
 
 NONE = "–"
-# A host that answers and loses so much of five minutes is not simply up.
-LOSING = 0.02
 MUCH = 0.1
-DEGRADED = "degraded"
 MARKS = {
-    State.UP: "✓", DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨", State.PAUSED: "⏸",
-    State.MAINTENANCE: "⚒",
+    State.UP: "✓", State.DEGRADED: "▲", State.DOWN: "✕", State.STARTING: "◌", State.NOT_MEASURED: "▨",
+    State.MAINTENANCE: "⚒", State.PAUSED: "⏸",
 }  # fmt: skip
 TALL, BAR = 24, 4
 ROUTES = Path("/proc/net/route")
@@ -45,14 +42,14 @@ class Strip:
 
 @register.filter
 def tone(row: Row) -> str:
-    """The state of a row as it is shown: one that answers and loses pings is degraded."""
-    return DEGRADED if row.state is State.UP and (row.loss or 0) >= LOSING else row.state.value
+    """The state of a row as it is shown."""
+    return row.state.value
 
 
 @register.filter
 def mark(state: str) -> str:
     """The shape of a state."""
-    return MARKS[state]
+    return MARKS[State(state)]
 
 
 @register.filter
@@ -77,7 +74,7 @@ def why(code: str) -> str:
 @register.filter
 def count_troubled(rows: Iterable[Row]) -> int:
     """How many need attention."""
-    return sum(tone(row) in (State.DOWN, State.NOT_MEASURED, DEGRADED) for row in rows)
+    return sum(row.state in (State.DOWN, State.NOT_MEASURED, State.DEGRADED) for row in rows)
 
 
 @register.filter

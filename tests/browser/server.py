@@ -76,6 +76,11 @@ class Server:
         command = [sys.executable, str(ROOT / "manage.py"), "load", str(file)]
         subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True, timeout=60)
 
+    def do(self, program: str) -> None:
+        """Do something in its database."""
+        command = [sys.executable, str(ROOT / "manage.py"), "shell", "-c", program]
+        subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True, timeout=60)
+
     def stop(self) -> None:
         """End it as a person does, or by force where it does not listen."""
         if self.process and self.is_running:

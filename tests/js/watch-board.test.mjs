@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fits, fromSearch, toSearch } from "../../monitor/static/js/watch/filter.js";
 import { Hosts } from "../../monitor/static/js/watch/hosts.js";
 import { describeSpan } from "../../monitor/static/js/watch/spans.js";
-import { compare, countTones, summarize, toneOf } from "../../monitor/static/js/watch/states.js";
+import { compare, countTones, summarize } from "../../monitor/static/js/watch/states.js";
 import { outline } from "../../monitor/static/js/watch/strip.js";
 
 const shape = (id, more = {}) => ({ id, name: `h${id}`, host: `10.0.0.${id}`, address: null, group: "", tags: [], since: 1, ...more });
@@ -48,15 +48,18 @@ test("a state that changes begins with the tick that told of it", () => {
   assert.equal(hosts.byId.get(1).since, 90);
 });
 
-test("whoever answers and loses pings is not simply up", () => {
-  assert.equal(toneOf("up", 0.22), "degraded");
-  assert.equal(toneOf("up", 0.003), "up");
-  assert.equal(toneOf("up", null), "up");
-  assert.equal(toneOf("paused", 0.5), "paused");
+test("a host that is bad says since when, by which rule and what that allows", () => {
+  const hosts = new Hosts();
+  hosts.replace(whole(7, row(1)));
+  hosts.apply(tick(8, 7, [...row(1, "degraded", 900, 0.22), 42, "loss", 0.05]));
+  const { tone, since, reason, limit } = hosts.byId.get(1);
+  assert.deepEqual({ tone, since, reason, limit }, { tone: "degraded", since: 42, reason: "loss", limit: 0.05 });
+  hosts.apply(tick(9, 8, row(1)));
+  assert.deepEqual([hosts.byId.get(1).since, hosts.byId.get(1).reason], [90, ""]);
 });
 
-test("worst first: down, not measured, losing, starting, up, paused; then by loss and by name", () => {
-  const tones = ["paused", "up", "starting", "degraded", "not_measured", "down"];
+test("worst first: down, degraded, not measured, starting, up, maintenance, paused; then by loss and by name", () => {
+  const tones = ["paused", "maintenance", "up", "starting", "not_measured", "degraded", "down"];
   const hosts = tones.map((tone, id) => ({ tone, loss5: 0, name: "x", id }));
   assert.deepEqual(hosts.sort(compare).map(({ tone }) => tone), tones.toReversed());
   const equals = [["b10", 0], ["b9", 0], ["z", 0.5]].map(([name, loss5], id) => ({ tone: "up", loss5, name, id }));

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { isSingle, kindOf, peakOf, runsOf, TIMES } from "../../monitor/static/js/watch/columns.js";
 import { Echoes, join } from "../../monitor/static/js/watch/echoes.js";
 import { hold } from "../../monitor/static/js/watch/fingers.js";
+import { sayVerdict } from "../../monitor/static/js/watch/judgement.js";
+import { Words } from "../../monitor/static/js/words.js";
 import { histogram, percentile } from "../../monitor/static/js/watch/spread.js";
 import { between, fromSearch, limitsOf, RANGES, shift, toSearch, zoom } from "../../monitor/static/js/watch/view.js";
 import { scaleOf, shareOf, turn } from "../../monitor/static/js/watch/week.js";
@@ -129,4 +131,25 @@ test("one odd hour does not take the colour from the others", () => {
   assert.equal(shareOf(1, scale), 0);
   assert.ok(shareOf(1500, scale) > 0.4);
   assert.ok(Number.isFinite(shareOf(5, scaleOf([]))));
+});
+
+test("a verdict says by which rule a host is bad", () => {
+  const words = new Words(
+    {
+      percent: "{number} %",
+      span_min: "{min} min",
+      no_reason: "no reply",
+      host_degraded: "Degraded for {span}",
+      host_degraded_loss: "Degraded for {span}: {loss} of pings have no reply",
+      host_degraded_p95: "Degraded for {span}: one in twenty takes {limit} ms",
+      host_down: "Down for {span}: {reason}",
+    },
+    "en",
+  );
+  const host = { tone: "degraded", loss5: 0.229, since: NOW - 41 * 60_000, reason: "loss", limit: 0.05 };
+  const say = (more) => sayVerdict({ ...host, ...more }, NOW, words);
+  assert.equal(say({}), "Degraded for 41 min: 23 % of pings have no reply");
+  assert.equal(say({ reason: "p95", limit: 60_000 }), "Degraded for 41 min: one in twenty takes 60.0 ms");
+  assert.equal(say({ reason: "" }), "Degraded for 41 min");
+  assert.equal(say({ tone: "down", reason: "lost_in_row", limit: 5 }), "Down for 41 min: no reply");
 });

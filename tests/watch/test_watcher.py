@@ -159,7 +159,7 @@ async def test_a_name_that_does_not_resolve_is_watched_and_says_so() -> None:
 
 
 async def test_a_name_that_resolves_later_is_asked_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.shift.RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("monitor.lookups.RETRY_SECONDS", 0.2)
     (host,) = await do(watch, "somewhere", host="somewhere.example", **QUICK)
     answers: list[list[str]] = [[], ["127.0.3.1"], ["127.0.3.2"]]
     now = answers[0]

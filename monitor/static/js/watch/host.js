@@ -6,7 +6,7 @@ import { Words } from "../words.js";
 import { sayVerdict, sayWaiting } from "./judgement.js";
 import { Past } from "./past.js";
 import { Replies, showNow } from "./replies.js";
-import { MARKS, toneOf } from "./states.js";
+import { MARKS, readRow } from "./states.js";
 import { Station } from "./station.js";
 import { Travel } from "./travel.js";
 
@@ -50,9 +50,9 @@ class HostPage {
     for (const row of message.rows) if (row[0] === this.host.id) this.#takeRow(row, message.at);
   }
 
-  #takeRow([, state, last, loss5, jitter], at) {
-    const since = state === this.host.state ? this.host.since : at;
-    Object.assign(this.host, { state, last, loss5, since, tone: toneOf(state, loss5) });
+  #takeRow(row, at) {
+    Object.assign(this.host, readRow(row, at, this.host));
+    const { last, jitter } = this.host;
     if (typeof last === "number") this.host.problem = "";
     setText(find("#jitter"), jitter === null ? NONE : `${milliseconds(jitter / 1000)} ms`);
     this.#showVerdict();

@@ -1,6 +1,6 @@
 /** All watched hosts as the page knows them: fed by the whole board and by ticks, pure but for its own map. */
 
-import { toneOf } from "./states.js";
+import { readRow } from "./states.js";
 
 export class Hosts {
   constructor() {
@@ -34,11 +34,10 @@ export class Hosts {
     return [...this.byId.values()];
   }
 
-  #put([id, state, last, loss5, jitter, sentAt], at) {
-    const host = this.byId.get(id);
+  #put(row, at) {
+    const host = this.byId.get(row[0]);
     if (!host) return false;
-    const since = at !== null && host.state && host.state !== state ? at : host.since;
-    Object.assign(host, { state, last, loss5, jitter, sentAt, since, tone: toneOf(state, loss5) });
+    Object.assign(host, readRow(row, at, host));
     return true;
   }
 }

@@ -1,17 +1,18 @@
 /** A host's verdict as one sentence. */
 
-import { percent } from "../figures.js";
+import { milliseconds, percent } from "../figures.js";
 import { sayReason } from "./reasons.js";
 import { saySpan } from "./spans.js";
 
-/** The sentence for a host: {tone, state, last, loss5, problem, since}, at `now` (ms since 1970). */
+/** The sentence for a host: {tone, last, loss5, problem, since, reason, limit}, at `now` (ms since 1970). */
 export function sayVerdict(host, now, words) {
-  const { tone, loss5, since } = host;
+  const { tone, loss5, since, reason, limit } = host;
   const loss = words.say("percent", { number: percent(loss5) });
-  const values = { loss, span: since ? saySpan(now - since, words) : "", reason: sayReason(reasonOf(host), words) };
+  const span = since ? saySpan(now - since, words) : "";
+  const values = { loss, span, reason: sayReason(reasonOf(host), words), limit: milliseconds((limit ?? 0) / 1000) };
   if (tone === "up") return words.say(`host_up${since ? nuance(loss5) : "_new"}`, values);
-  if (tone === "degraded") return words.say(host.state === tone ? "host_degraded_since" : "host_degraded", values);
-  return words.say(`host_${tone}`, values);
+  const broken = `host_${tone}_${reason}`;
+  return words.say(words.has(broken) ? broken : `host_${tone}`, values);
 }
 
 /** What stands where the lines of a host will come. */

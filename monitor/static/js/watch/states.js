@@ -1,18 +1,21 @@
-/** What a row of the board means: [id, state, last, loss of 5 min, jitter, sent at]. */
+/** What a row of the board means: [id, state, last, loss of 5 min, jitter, sent at], and of a bad one also since, reason
+ * and limit. */
 
-const LOSING = 0.02; // a host that answers and loses so much of five minutes is not simply up
-const RANKS = { down: 0, not_measured: 1, degraded: 2, starting: 3, up: 4, paused: 5 };
+const RANKS = { down: 0, degraded: 1, not_measured: 2, starting: 3, up: 4, maintenance: 5, paused: 6 };
 
 const names = new Intl.Collator(undefined, { numeric: true });
 
 export const STATES = Object.keys(RANKS);
-export const MARKS = { up: "✓", degraded: "▲", down: "✕", starting: "◌", not_measured: "▨", paused: "⏸" };
+export const MARKS = { up: "✓", degraded: "▲", down: "✕", starting: "◌", not_measured: "▨", maintenance: "⚒", paused: "⏸" };
 
-/** The state as it is shown. */
-export const toneOf = (state, loss) => (state === "up" && loss >= LOSING ? "degraded" : state);
+/** What a row says of a host that is known already; `at` (ms since 1970) is when, null where it is no news. */
+export function readRow([, state, last, loss5, jitter, sentAt, began, reason = "", limit = null], at, host) {
+  const since = began ?? (at !== null && host.state && host.state !== state ? at : host.since);
+  return { state, tone: state, last, loss5, jitter, sentAt, since, reason, limit };
+}
 
 /** Whether a person should look at it. */
-export const needsAttention = (tone) => RANKS[tone] <= RANKS.degraded;
+export const needsAttention = (tone) => RANKS[tone] <= RANKS.not_measured;
 
 /** Worst first; among equals whoever loses more, in steps, so that neighbours do not change places all the time. */
 export function compare(one, other) {

@@ -1,0 +1,111 @@
+"""The watcher's side of the process that talks: starts it when first needed, hands it orders, hears its answers."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+COMMAND = (sys.executable, "-m", "monitor.herald")
+# What it may know of this process's surroundings: no password, no proxy.
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+ROOT = Path(__file__).resolve().parents[1]
+# Over the order's own seconds, for the process to start and to answer.
+GRACE_SECONDS = 10.0
+MOST_LINE = 1 << 20
+
+Order = dict[str, Any]
+Answer = dict[str, Any]
+
+
+class Mouth:
+    """Says things through one child process, which forks for each: any number at once."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._starting = asyncio.Lock()
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None
+
+    async def say(self, order: Order) -> Answer:
+        """What came of an order: `ok`, `final`, `said`; `doubtful` where nobody knows, and `ok` is false then."""
+        number = next(self._numbers)
+        future = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(order["seconds"] + GRACE_SECONDS):
+                async with self._starting:
+                    speech = await self._start()
+                speech.write(json.dumps(order | {"id": number}).encode() + b"\n")
+                await speech.drain()
+                async with asyncio.timeout(order["seconds"] + 1):
+                    return await future
+        except TimeoutError:
+            return _doubt(f"No answer within {order['seconds']} s.")
+        except OSError:
+            return _doubt("The process that talks ended.")
+        finally:
+            del self._waiting[number]
+
+    async def close(self) -> None:
+        """End the process; what it is saying is not heard to its end."""
+        process, self._process = self._process, None
+        if process and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        if self._listening:
+            await asyncio.wait([self._listening])
+
+    async def _start(self) -> asyncio.StreamWriter:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                *COMMAND, env=_environment(), limit=MOST_LINE,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._listening = asyncio.create_task(self._listen(self._process), name="mouth")
+        return cast(asyncio.StreamWriter, self._process.stdin)
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        async for line in cast(asyncio.StreamReader, process.stdout):
+            answer = json.loads(line)
+            future = self._waiting.get(answer["id"])
+            if future and not future.done():
+                future.set_result(answer)
+        if self._process is process:
+            self._process = None
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_result(_doubt("The process that talks ended."))
+
+
+def ask(order: Order) -> Answer:
+    """The same once, for whoever may block: a process of its own for this order."""
+    line = json.dumps(order | {"id": 0})
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            COMMAND, input=line, env=_environment(), capture_output=True, text=True,
+            timeout=order["seconds"] + GRACE_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return _doubt(f"No answer within {order['seconds']} s.")
+    return json.loads(done.stdout) if done.stdout.strip() else _doubt(f"No answer within {order['seconds']} s.")
+
+
+def _environment() -> dict[str, str]:
+    found = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return found | {"NETRC": os.devnull, "PYTHONPATH": str(ROOT)}
+
+
+def _doubt(said: str) -> Answer:
+    return {"ok": False, "final": False, "said": said, "doubtful": True}

@@ -1,0 +1,140 @@
+"""The doors of HTTP to uptime and to the reports of months."""
+
+import csv
+import datetime as dt
+import re
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from monitor.access import for_lookers
+from monitor.maintenance_form import REFUSALS, list_zones
+from monitor.models import Host
+from monitor.recurrence import BadRecurrence, find_zone
+from monitor.report import COLUMNS, Report, list_rows, read_outages, read_report
+from monitor.uptime import list_days, list_months, list_years, read_accounts
+
+UTC = ZoneInfo("UTC")
+# The newest of them stand under the uptime that they made.
+MOST_OUTAGES = 100
+MONTH = re.compile(r"((?:19[7-9]|2[01]\d)\d)-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@require_safe
+@for_lookers
+def show_uptime(request: HttpRequest, slug: str) -> HttpResponse:
+    """The uptime of a host by day of this month, by month of this year, or by year."""
+    host = get_object_or_404(Host, slug=slug)
+    zone, problem = _read_zone(request)
+    now, by = timezone.now(), request.GET.get("by", "day")
+    local = now.astimezone(zone)
+    if by == "year":
+        spans, pattern = list_years(host.created_at.astimezone(zone).year, local.year, zone), "Y"
+    elif by == "month":
+        spans, pattern = list_months(local.year, zone), "Y-m"
+    else:
+        spans, pattern = list_days(local.year, local.month, zone), "Y-m-d"
+    accounts = read_accounts(host, spans, now)[::-1]
+    outages = read_outages(host, spans[0][0], now)[: -MOST_OUTAGES - 1 : -1]
+    context = {
+        "host": host,
+        "accounts": accounts,
+        "outages": outages,
+        "pattern": pattern,
+        "by": by,
+        "zone": zone,
+        "problem": problem,
+    }
+    return render(request, "reports/uptime.html", context | {"zones": list_zones()}, status=400 if problem else 200)
+
+
+@require_safe
+@for_lookers
+def find_report(request: HttpRequest, slug: str) -> HttpResponse:
+    """Lead to the report of the month and zone that were chosen; without one, of the month before this."""
+    host = get_object_or_404(Host, slug=slug)
+    last = timezone.now().replace(day=1) - dt.timedelta(days=1)
+    month = request.GET.get("month", "")
+    month = month if MONTH.fullmatch(month) else f"{last:%Y-%m}"
+    zone = urlencode({"zone": request.GET.get("zone") or "UTC"})
+    return redirect(f"{reverse('host-report', args=[host.slug, month])}?{zone}")
+
+
+@require_safe
+@for_lookers
+def show_report(request: HttpRequest, slug: str, month: str) -> HttpResponse:
+    """A month of a host, on pages that print."""
+    return _show(request, [get_object_or_404(Host, slug=slug)], month)
+
+
+@require_safe
+@for_lookers
+def export_report(request: HttpRequest, slug: str, month: str) -> HttpResponse:
+    """The same as CSV."""
+    return _export(request, [get_object_or_404(Host, slug=slug)], month, f"{slug}-{month}")
+
+
+@require_safe
+@for_lookers
+def show_group_report(request: HttpRequest, month: str) -> HttpResponse:
+    """A month of all hosts of a group."""
+    return _show(request, _list_group(request), month)
+
+
+@require_safe
+@for_lookers
+def export_group_report(request: HttpRequest, month: str) -> HttpResponse:
+    """The same as CSV."""
+    return _export(request, _list_group(request), month, f"hosts-{month}")
+
+
+def _show(request: HttpRequest, hosts: list[Host], month: str) -> HttpResponse:
+    zone, problem = _read_zone(request)
+    reports = _read_reports(hosts, month, zone)
+    context = {
+        "reports": reports, "month": month, "zone": zone, "zones": list_zones(), "problem": problem,
+        "now": timezone.now(), "csv": f"{request.path}.csv?{request.GET.urlencode()}",
+        "group": request.GET.get("group"),
+    }  # fmt: skip
+    return render(request, "reports/report.html", context, status=400 if problem else 200)
+
+
+def _export(request: HttpRequest, hosts: list[Host], month: str, name: str) -> HttpResponse:
+    zone, problem = _read_zone(request)
+    if problem:
+        return HttpResponse(problem, status=400, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    writer = csv.writer(response)
+    writer.writerow((*COLUMNS, "zone"))
+    for report in _read_reports(hosts, month, zone):
+        writer.writerows((*row, zone.key) for row in list_rows(report))
+    return response
+
+
+def _read_reports(hosts: list[Host], month: str, zone: ZoneInfo) -> list[Report]:
+    found = MONTH.fullmatch(month)
+    if not found:
+        raise Http404(month)
+    now = timezone.now()
+    return [read_report(host, int(found[1]), int(found[2]), zone, now) for host in hosts]
+
+
+def _list_group(request: HttpRequest) -> list[Host]:
+    hosts = list(Host.objects.filter(group=request.GET.get("group", "")))
+    if not hosts:
+        raise Http404("group")
+    return hosts
+
+
+def _read_zone(request: HttpRequest) -> tuple[ZoneInfo, str]:
+    """The zone of a request, UTC without one or where there is no such zone, and what to say then."""
+    try:
+        return find_zone(request.GET.get("zone", "").strip() or "UTC"), ""
+    except BadRecurrence as bad:
+        return UTC, str(REFUSALS[bad.code])

@@ -1,0 +1,103 @@
+"""What watched hosts are judged by, kept current: the rules, what is usual, and times of maintenance."""
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from monitor.models import Host, Maintenance, Rules
+from monitor.rules import Effective, RuleBook, read_rules
+from monitor.standing import Noticed
+from monitor.usual import Usual, read_usual
+from monitor.watched import Watched
+from monitor.windows import Calendar, read_calendar
+
+SECOND_US = 1_000_000
+# What is usual changes with each hour; reading it takes a moment, so that it is done a few hosts at a time.
+USUAL_SECONDS = 3600.0
+PORTION_SECONDS = 0.05
+INSTANT = dt.timedelta(microseconds=1)
+
+
+class Rulings:
+    """The rules, the usual and the calendar. `look` and `learn` block, and raise what the database raises."""
+
+    def __init__(self) -> None:
+        self.turn = 1
+        self.book = RuleBook()
+        self.usual: dict[int, Usual | None] = {}
+        self._calendar = Calendar(())
+        self._signature: Any = None
+        self._learned_at: dict[int, float] = {}
+        self._next: dict[int, tuple[int, dt.datetime | None]] = {}
+
+    def look(self) -> None:
+        """Read what somebody changed."""
+        signature = _read_signature()
+        if signature != self._signature:
+            self.book, self._calendar = read_rules(), read_calendar()
+            self._signature = signature
+            self.turn += 1
+
+    def learn(self, hosts: Iterable[int]) -> set[int]:
+        """Read what is usual for some of the hosts, first named first, where that was long ago; for which it was."""
+        started, learned = time.monotonic(), set()
+        for host in hosts:
+            if self._learned_at.get(host, -USUAL_SECONDS) + USUAL_SECONDS > started:
+                continue
+            self.usual[host] = read_usual(host, timezone.now())
+            # Spread, so that those that began together are not all due together.
+            self._learned_at[host] = started + hash(host) * 7 % 600
+            learned.add(host)
+            if time.monotonic() > started + PORTION_SECONDS:
+                break
+        return learned
+
+    def find(self, host: Host) -> Effective:
+        """The rules of a host."""
+        return self.book.find(host)
+
+    def apply(self, watched: Watched) -> None:
+        """Have a host judged by what holds now."""
+        effective, usual = self.book.find(watched.host), self.usual.get(watched.id)
+        watched.standing.obey(partial(effective.limits, usual))
+
+    def settle(self, watched: Watched, now: dt.datetime) -> list[Noticed]:
+        """What the rules and the calendar change about a host."""
+        if watched.ruled != self.turn:
+            self.apply(watched)
+            watched.ruled = self.turn
+            self._next.pop(watched.id, None)
+        known = self._next.get(watched.id)
+        if known and (known[1] is None or now < known[1]):
+            return []
+        return self._turn_page(watched, now, known[1] if known else None)
+
+    def _turn_page(self, watched: Watched, now: dt.datetime, turned_at: dt.datetime | None) -> list[Noticed]:
+        """Maintenance begins or ends, where it does, at the time set and not when that was noticed."""
+        spans = self._calendar.spans(watched.host, now, now + INSTANT)
+        self._next[watched.id] = watched.ruled, self._calendar.next_change(watched.host, now)
+        if spans:
+            return watched.standing.cover(_to_us(spans[0][0]), _to_us(now))
+        return watched.standing.cover(None, _to_us(turned_at or self._find_end(watched, now)))
+
+    def _find_end(self, watched: Watched, now: dt.datetime) -> dt.datetime:
+        """When the maintenance of a host ended while nobody watched."""
+        since = watched.host.state_since or now
+        return max((end for _, end in self._calendar.spans(watched.host, since, now) if end <= now), default=now)
+
+
+def _to_us(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * SECOND_US)
+
+
+def _read_signature() -> Any:
+    """Whatever changes with the rules and the windows."""
+    rules = Rules.objects.aggregate(Count("pk"), Max("changed_at"))
+    windows = list(Maintenance.objects.order_by("pk").values_list())
+    named = list(Maintenance.hosts.through.objects.order_by("pk").values_list()) if windows else []
+    return rules, windows, named

@@ -1,0 +1,113 @@
+"""Uptime, reports and maintenance in a browser: planned, previewed, printed; in both themes, on a phone, in Korean."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.server import ROOT, Server
+from tests.browser.test_accessibility import THEMES, find_faults
+
+PASSWORD = "nine horses drink tea"
+# A host that was down for an hour, a minute and a second, yesterday; and staff with a password of their own.
+STORY = """
+import datetime as dt
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from monitor.models import Host, Incident, Transition
+host = Host.objects.get(slug="gateway")
+Transition.objects.filter(host=host).delete()
+noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - dt.timedelta(days=1)
+ended = noon + dt.timedelta(seconds=3661)
+for at, state in ((noon - dt.timedelta(days=1), "up"), (noon, "down"), (ended, "up")):
+    Transition.objects.create(host=host, at=at, state=state)
+Incident.objects.create(host=host, state="down", began_at=noon, noticed_at=noon, ended_at=ended, ending="recovered", reason="lost_in_row")
+get_user_model().objects.create_superuser("ann", password="nine horses drink tea")
+"""
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Lend a site with a host that has a history."""
+    server = Server(tmp_path_factory.mktemp("accounts"))
+    server.start()
+    server.watch({"gateway": "127.0.0.1"})
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", STORY],
+        cwd=ROOT,
+        env=server.environment,
+        check=True,
+        capture_output=True,
+    )
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def cookies(accounts: Server, browser: Browser) -> dict[str, object]:
+    """Those of staff who have signed in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{accounts.url}/admin/login/")
+    page.fill("#id_username", "ann")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    page.wait_for_url("**/admin/")
+    state = context.storage_state()
+    context.close()
+    return dict(state)
+
+
+def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cookies: dict[str, object]) -> None:
+    ann = visit(accounts, storage_state=cookies).open("/maintenance/")
+    ann.page.get_by_role("link", name="Plan a window").click()
+    ann.find("#id_name").fill("Router")
+    ann.find("#id_starts_on").fill("2032-03-27")
+    ann.find("#id_starts_at").fill("02:30")
+    ann.find("#id_zone").fill("Europe/Berlin")
+    ann.find("#id_recurrence").fill("FREQ=DAILY")
+    ann.page.get_by_role("button", name="Preview").click()
+    rows = ann.find("tbody tr")
+    expect(rows).to_have_count(5)
+    # Summer time of 2032 begins on 28 March.
+    expect(rows.nth(1)).to_contain_text("2032-03-28 03:30")
+    assert not find_faults(ann)
+    ann.page.get_by_role("button", name="Save").click()
+    expect(ann.find(".windows")).to_contain_text("Router")
+    ann.page.get_by_role("button", name="Cancel it").first.click()
+    expect(ann.find(".windows")).to_contain_text("cancelled")
+
+
+@THEMES
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_every_page_is_accessible_and_fits_a_phone(
+    accounts: Server, visit: Visit, cookies: dict[str, object], scheme: str, locale: str
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "locale": locale, "color_scheme": scheme}
+    ann = visit(accounts, storage_state=cookies, **phone)
+    for path in (
+        "/maintenance/", "/maintenance/add", "/hosts/gateway/uptime/?by=month", "/hosts/gateway/report/", "/docs/uptime/",
+    ):  # fmt: skip
+        ann.open(path)
+        assert not find_faults(ann), path
+        assert ann.spill() <= 0, path
+
+
+def test_the_uptime_of_a_host_is_on_its_page_without_scripts(accounts: Server, visit: Visit) -> None:
+    dora = visit(accounts, java_script_enabled=False).open("/hosts/gateway/")
+    expect(dora.find(".accounts")).to_contain_text("1 h 1 min 1 s")
+    dora.page.get_by_role("link", name="By month").click()
+    expect(dora.find(".accounts tbody tr").first).to_contain_text("%")
+
+
+def test_a_report_prints_without_what_is_only_for_the_screen(accounts: Server, visit: Visit) -> None:
+    ann = visit(accounts).open("/hosts/gateway/report/")
+    expect(ann.find(".choose")).to_be_visible()
+    ann.page.emulate_media(media="print")
+    for hidden in (".choose", "header", ".no-print"):
+        expect(ann.find(hidden).first).to_be_hidden()
+    expect(ann.find(".report")).to_be_visible()
+    assert ann.page.evaluate("getComputedStyle(document.querySelector('.table-box')).overflow") == "visible"
