@@ -1,17 +1,20 @@
 """Judge what was kept as if it happened now: what other rules would have found, and where a watcher was interrupted."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge
+from monitor.health import BAD, Change, Echo, Health, Limits, State, judge
 from monitor.models import Host
+from monitor.packing import Slots
 from monitor.rules import Effective, Usual
+from monitor.stretches import bridge, misses, skim
 from monitor.usual import read_usual
+from monitor.varint import take_number
 from monitor.windows import read_calendar
 
 DAY_MINUTES = 1440
@@ -63,45 +66,67 @@ class Row(NamedTuple):
 
 @dataclass(slots=True)
 class Walk:
-    """A host on its way through its history; `minute` is the last that it took, and `over` when the last packet of that
-    was over (µs; its end, where the minute was skipped), 0 before the first."""
+    """A host on its way through its history; `over` is when its last packet was over (µs), 0 before the first."""
 
     health: Health
     effective: Effective
     usual: Usual | None
     skips: bool = True
     over: int = 0
-    minute: int = 0
     changes: list[Change] = field(default_factory=list)
     _hour: tuple[int, Limits] = (-1, Limits())
 
     def take(self, row: Row) -> None:
         """Judge a minute, or skip it where its figures say that it changes nothing."""
         limits = self._find_limits(row.minute)
-        self._note_gap(row)
-        if self.skips and _is_steady(self.health, row, limits):
-            self.over = (row.minute + 1) * MINUTE_US
+        if self.skips and _is_steady(self.health, row, limits) and (over := self._find_end(row)):
+            self.over = over
             return
-        for echo in read_echoes(row):
-            # What `judge` would do at once, without the call: most minutes that are read have a few bad packets.
-            if not 0 <= echo.value < limits.calm_us or self.health.streak or self.health.state is not State.UP:
-                self.health, change = judge(self.health, echo, limits)
-                if change:
-                    self.changes.append(change)
-            self.over = echo.due + echo.weight
+        slots = sort_slots(row.packets or b"")
+        if len(slots) == 1:
+            self._take_slots(row.minute, slots[0], limits)
+            return
+        for echo in sort_echoes(row.minute, slots):
+            self._bridge(echo, limits)
+            self._take_echo(echo, limits)
+
+    def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
+        """Judge echoes at one interval: one at a time only those that `skim` leaves."""
+        due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
+        self._bridge(Echo(due, slots.values[0], weight), limits)
+        while at < len(slots.values):
+            count = 0
+            if self.skips:
+                self.health, count = skim(self.health, due + at * weight, weight, slots.values[at:], limits)
+            at += count
+            if at < len(slots.values):
+                self._take_echo(Echo(due + at * weight, slots.values[at], weight), limits)
+                at += 1
+        self.over = due + at * weight
+
+    def _bridge(self, echo: Echo, limits: Limits) -> None:
+        if self.over:
+            self.health, change = bridge(self.health, self.over, echo, limits)
+            self.changes += [change] if change else []
+
+    def _take_echo(self, echo: Echo, limits: Limits) -> None:
+        self.health, change = judge(self.health, echo, limits)
+        self.changes += [change] if change else []
+        self.over = echo.due + echo.weight
 
     def _find_limits(self, minute: int) -> Limits:
         if self._hour[0] != minute // 60:
             self._hour = minute // 60, self.effective.limits(self.usual, minute * MINUTE_US)
         return self._hour[1]
 
-    def _note_gap(self, row: Row) -> None:
-        """Where whole minutes were not kept, and more than an interval or two, nobody measured."""
-        missing = (row.minute - self.minute - 1) * MINUTE_US
-        if self.over and missing > 0 and missing >= 2 * self.effective.interval_us:
-            self.health, change = declare(self.health, State.NOT_MEASURED, max(self.over, self.health.seen))
-            self.changes += [change] if change else []
-        self.minute = row.minute
+    def _find_end(self, row: Row) -> int | None:
+        """When the last packet of a minute was over; None where the interval changed in it, or packets are missing
+        before it."""
+        take = iter(row.packets or b"\0\0\0").__next__
+        count, offset_ms, interval_ms = take_number(take), take_number(take), take_number(take)
+        due, weight = row.minute * MINUTE_US + offset_ms * 1000, interval_ms * 1000
+        whole = count == (row.sent or 0) + (row.not_measured or 0)
+        return due + count * weight if whole and not (self.over and misses(self.over, due, weight)) else None
 
 
 def replay(
@@ -172,18 +197,14 @@ def warm_up(starts: Mapping[int, Start]) -> dict[int, Warm]:
     return found
 
 
-def read_echoes(row: Row) -> Iterator[Echo]:
-    """The packets of a minute in the order due."""
-    slots = sort_slots(row.packets or b"")
-    echoes = (
-        Echo(
-            row.minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000
-        )
+def sort_echoes(minute: int, slots: list[Slots]) -> list[Echo]:
+    """The packets of a minute in the order due: where the interval changed in the midst of it, one row of packets may
+    reach into the next."""
+    return sorted(
+        Echo(minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000)
         for each in slots
         for place, value in enumerate(each.values)
     )
-    # Where the interval changed in the midst of it, one row of packets may reach into the next.
-    return echoes if len(slots) == 1 else iter(sorted(echoes))
 
 
 def _is_steady(health: Health, row: Row, limits: Limits) -> bool:

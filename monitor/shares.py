@@ -3,7 +3,10 @@
 So neither half a window nor a faster rate while somebody looks cries wolf.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 # What an echo came to, as `monitor.packing` has it: a round trip in µs, lost from here on, not measured from here on.
@@ -149,6 +152,46 @@ def go_on(trial: Trial | None, echo: Echo, marks: Marks, limits: Limits) -> Tria
             if excess[rule] >= 0:
                 return None
     return Trial(trial.since, trial.lasted + weight, (excess[0], excess[1], excess[2], excess[3]))
+
+
+def sweep(
+    trial: Trial | None, due: int, weight: int, values: Sequence[int], limits: Limits
+) -> tuple[Trial | None, int]:
+    """What `go_on` makes of measured echoes one after the other, the first due then, up to the one before a recovery is
+    certain; and how many those are. There may be no rule on jitter."""
+    edges, gains = _list_gains(weight, limits)
+    since, lasted, (loss, slow, sluggish, jitter) = trial or (None, 0, NONE)
+    bad = [place for place, value in enumerate(values) if not 0 <= value < limits.calm_us]
+    calm_loss, calm_slow, calm_sluggish, _ = gains[1]
+    at = 0
+    for place in (*bad, len(values)):
+        if at < place:
+            if since is None:
+                since, lasted, loss, slow, sluggish, jitter = due + at * weight, 0, 0, 0, 0, 0
+            # Good ones only lower the sums: as many as do not make it certain, in one step.
+            calm = min(place - at, max(0, limits.window_us - 1 - lasted) // weight)
+            lasted, at = lasted + calm * weight, at + calm
+            loss, slow, sluggish = loss + calm * calm_loss, slow + calm * calm_slow, sluggish + calm * calm_sluggish
+        if at < place or at == len(values) or (since is not None and lasted + weight >= limits.window_us):
+            break
+        at += 1
+        if since is not None:
+            more_loss, more_slow, more_sluggish, _ = gains[bisect_right(edges, values[place])]
+            lasted, loss, slow, sluggish = lasted + weight, loss + more_loss, slow + more_slow, sluggish + more_sluggish
+            if loss >= 0 < more_loss or slow >= 0 < more_slow or sluggish >= 0 < more_sluggish:
+                since = None
+    return None if since is None else Trial(since, lasted, (loss, slow, sluggish, jitter)), at
+
+
+@lru_cache(maxsize=1024)
+def _list_gains(weight: int, limits: Limits) -> tuple[list[int], list[Marks]]:
+    """What an echo adds to the sums of a recovery, by where its value lies among edges: lost, good, slow, slower."""
+    edges = [0, *sorted({limit for limit in (limits.p95_us, limits.median_us) if limit is not None})]
+    gains = [mark(Echo(0, value, weight), None, limits) for value in (LOST, *edges)]
+    costs = [bound * weight for bound in limits.clear]
+    return edges, [
+        (marks[0] - costs[0] if costs[0] else 0, marks[1] - costs[1], marks[2] - costs[2], 0) for marks in gains
+    ]
 
 
 def _find_slowest(bad: list[Bad], rule: int, enough: int) -> int:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.health import Change, Echo, Health, Limits, State, declare, judge
+from monitor.stretches import bridge, misses
 
-SECOND_US, MINUTE_US, HOUR_US = 1_000_000, 60_000_000, 3_600_000_000
-# Nothing is known of a stretch in which so many echoes should have been due, and none was.
-MISSING = 1.5
+SECOND_US, HOUR_US = 1_000_000, 3_600_000_000
 BAD = (State.DEGRADED, State.DOWN)
 UNSEEN = (State.STARTING, State.NOT_MEASURED, State.PAUSED)
 
@@ -96,10 +95,10 @@ class Standing:
 
     def hear(self, echo: Echo, now: int) -> list[Noticed]:
         """Judge an echo, in the order due."""
-        noticed = self._bridge(echo, now) if self.until else []
-        self.until = echo.due + echo.weight
         if self._hour != echo.due // HOUR_US:
             self._hour, self._limits = echo.due // HOUR_US, self._rules(echo.due)
+        noticed = self._bridge(echo, now) if self.until else []
+        self.until = echo.due + echo.weight
         self.health, change = judge(self.health, echo, self._limits)
         return noticed + self._note(change, now) if change else noticed
 
@@ -119,16 +118,17 @@ class Standing:
         return self._tell(moment, at)
 
     def _bridge(self, echo: Echo, now: int) -> list[Noticed]:
-        """Nobody asked it for a while: that is not measured, and where it was long, it is to be seen anew how it is.
+        """Nobody asked it for a while: what is missing was not measured, and where it was long, it is to be seen anew.
         Where the clock was set back, what was known of the echoes before is worth nothing any more."""
         if echo.due + echo.weight < self.until:
             self.health = replace(self.health, tends=self.health.state, streak=0, seen=0, window=None, trial=None)
-        gap = echo.due - self.until
-        if gap <= MISSING * echo.weight or self.health.state in UNSEEN:
+        if not misses(self.until, echo.due, echo.weight):
             return []
-        if gap >= max(2 * echo.weight, MINUTE_US):
-            self.health, change = declare(self.health, State.NOT_MEASURED, max(self.until, self.health.seen))
-            return self._note(change, now) if change else []
+        self.health, change = bridge(self.health, self.until, echo, self._limits)
+        if change:
+            return self._note(change, now)
+        if self.health.state in UNSEEN:
+            return []
         if self.covered is not None:
             return []
         unseen = Noticed(self.host, self.until, State.NOT_MEASURED, now, gap=True)

@@ -1,12 +1,14 @@
 """The judge beside a slow, obvious model of what the rules say, on whatever may come."""
 
 from dataclasses import dataclass, field
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, Limits, State, declare, judge
+from monitor.stretches import bridge, skim
 
 SECOND = 1_000_000
 MILLION = 1_000_000
@@ -248,6 +250,57 @@ def test_to_stop_and_go_on_is_the_same_as_to_go_on(runs: list[tuple[int, int, in
     health, first = live(echoes[:cut], limits)
     health, rest = live(echoes[cut:], limits, health)
     assert (health, first + rest) == live(echoes, limits)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HISTORIES, LIMITS, st.lists(LIMITS, max_size=3), st.randoms(use_true_random=False))
+def test_to_skim_is_to_judge_echo_by_echo(
+    runs: list[tuple[int, int, int]], limits: Limits, others: list[Limits], chance: Random
+) -> None:
+    health = plain = Health()
+    due = SECOND
+    for value, number, interval in runs:
+        # The rules may be others from one run to the next, as what is usual is by the hour.
+        limits = chance.choice([limits, limits, *others])
+        values = [value if chance.random() < 0.7 else chance.choice([LOST, 1000, 2500, 9000]) for _ in range(number)]
+        at = 0
+        while at < number:
+            before = health.state
+            health, count = skim(health, due + at * interval, interval, values[at:], limits)
+            assert health.state is before
+            if at + count < number:
+                health, _ = judge(health, Echo(due + (at + count) * interval, values[at + count], interval), limits)
+            for place in range(at, min(at + count + 1, number)):
+                plain, _ = judge(plain, Echo(due + place * interval, values[place], interval), limits)
+            assert health == plain
+            at += count + 1
+        due += number * interval
+
+
+@settings(max_examples=60, deadline=None)
+@given(HISTORIES, LIMITS, st.integers(2, 60), VALUES)
+def test_echoes_that_are_missing_were_not_measured(
+    runs: list[tuple[int, int, int]], limits: Limits, missing: int, value: int
+) -> None:
+    echoes = unroll(runs) or [Echo(SECOND, LOST, SECOND)]
+    health, _ = live(echoes, limits)
+    until = echoes[-1].due + echoes[-1].weight
+    unmeasured = [Echo(until + place * SECOND, NOT_MEASURED, SECOND) for place in range(missing)]
+    after, changes = live(unmeasured, limits, health)
+    bridged, change = bridge(health, until, Echo(until + missing * SECOND, value, SECOND), limits)
+    assert (bridged, [change] if change else []) == (after, changes)
+    near = Echo(until + SECOND * 3 // 2, value, SECOND)
+    assert bridge(health, until, near, limits) == (health, None)
+
+
+def test_degraded_for_long_is_skimmed_in_few_steps() -> None:
+    """The property above holds for a shortcut that is never taken, too."""
+    values = [LOST if second % 10 == 3 else 9000 if second % 7 == 0 else 1000 for second in range(3000)]
+    limits = Limits(p95_us=3000, window_us=60 * SECOND)
+    health, changes = live([Echo((1 + second) * SECOND, value, SECOND) for second, value in enumerate(values)], limits)
+    assert [change.after for change in changes] == [State.UP, State.DEGRADED]
+    again, count = skim(health, 3001 * SECOND, SECOND, values, limits)
+    assert (again.state, count) == (State.DEGRADED, 3000)
 
 
 class Living(RuleBasedStateMachine):

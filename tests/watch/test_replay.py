@@ -8,10 +8,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.book import tally_minute
 from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, State, judge
 from monitor.models import Host, Maintenance, Minute, Rules
+from monitor.packing import Slots, pack
 from monitor.replay import Spell, Start, group_spells, list_spells, replay, warm_up
 from monitor.rules import RuleBook
+from monitor.tally import FIGURES
 from tests.watch.histories import new_host, write_minute, write_minutes
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +121,34 @@ def test_warming_up_ends_where_living_would_be_and_finds_what_was_not_written() 
     # What was noticed is not found again.
     again = warm_up({host.pk: start._replace(health=warm.health)})[host.pk]
     assert (again.changes, again.health) == ([], warm.health)
+
+
+def test_a_restart_of_twenty_seconds_breaks_a_row_also_where_minutes_are_passed_over() -> None:
+    """As many packets that were not measured do the same."""
+    host, book = new_host(), RuleBook()
+    lossy = [*[1000] * 117, *[LOST] * 3, *[NOT_MEASURED] * 20, *[LOST] * 3, *[1000] * 37]
+    for minute in range(3):
+        values = lossy[minute * 60 : minute * 60 + 60]
+        late = 20 if minute == 2 else 0
+        packets = pack(Slots(250 + late * 1000, 1000, values[late:]))
+        figures = dict(zip(FIGURES, tally_minute(packets).figures, strict=True))
+        Minute.objects.create(host=host, minute=FIRST // 60 + minute, packets=packets, **figures)
+    for skips in (True, False):
+        assert replay(host, book.find(host), SINCE, SINCE + LONG, skips=skips) == []
+    start = Start(Health(), book.find(host))
+    assert warm_up({host.pk: start})[host.pk].changes == live(lossy, book, host)[1]
+
+
+def test_minutes_are_not_passed_over_where_some_seconds_of_them_are_missing() -> None:
+    host, effective = new_host(), RuleBook().find(new_host("bob"))
+    lossy = [LOST if second % 10 == 0 else 1000 for second in range(240)]
+    keep(host, [*lossy, *[LOST] * 60])
+    # Down until a restart, and after it: the row of answers that would end it does not go on across the gap.
+    for minute, values in ((6, [LOST] * 40), (7, [LOST] * 60), (8, [1000] * 3), (9, [1000] * 3), (10, [1000] * 60)):
+        write_minute(host, FIRST // 60 + minute, values)
+    spells = replay(host, effective, SINCE, SINCE + LONG)
+    assert spells == replay(host, effective, SINCE, SINCE + LONG, skips=False)
+    assert spells[-1].ended_at == (FIRST + 600) * SECOND + 250_000
 
 
 def test_a_host_without_history_stays_as_it_was() -> None:

@@ -34,6 +34,12 @@ def test_a_short_time_in_which_nobody_asked_is_a_gap() -> None:
     assert standing.since == START
 
 
+def test_a_row_does_not_go_on_across_a_time_in_which_nobody_asked() -> None:
+    standing = stand(echo(0), *[echo(second, LOST) for second in (1, 2, 3)])
+    assert hear(standing, *[echo(second, LOST) for second in (6, 7, 8)]) == [(4, State.NOT_MEASURED), (6, State.UP)]
+    assert hear(standing, *[echo(second, LOST) for second in (9, 10, 11)]) == [(6, State.DOWN)]
+
+
 def test_after_a_long_time_in_which_nobody_asked_it_is_seen_anew() -> None:
     standing = stand(echo(0), echo(1))
     assert hear(standing, echo(500)) == [(2, State.NOT_MEASURED), (500, State.UP)]
