@@ -18,6 +18,7 @@ bench: .venv/test .venv-bench/bench
 	@.venv-bench/bin/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.watching
 	@.venv-bench/bin/python -m tests.bench.judge
+	@$(BIN)/python -m tests.bench.detection
 
 .venv/bin/python .venv-bench/bin/python:
 	@command -v $(firstword $(PYTHON)) >/dev/null \
