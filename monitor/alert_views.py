@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from monitor.access import for_staff
 from monitor.channel_form import ChannelForm
-from monitor.models import Channel, Delivery, Fate, Host, Occasion
+from monitor.maintenance_form import list_zones
+from monitor.models import Channel, Delivery, Fate, Occasion
 
 PAGE = 50
 # A watcher claims a test within a second or two; without one it waits in vain.
@@ -77,7 +78,7 @@ def test_channel(request: HttpRequest, number: int) -> HttpResponse:
 def _edit(request: HttpRequest, channel: Channel) -> HttpResponse:
     new = channel.pk is None
     form = ChannelForm(request.POST or None, instance=channel)
-    context: dict[str, Any] = {"form": form, "channel": channel, "new": new, "hosts": Host.objects.order_by("name")}
+    context: dict[str, Any] = {"form": form, "channel": channel, "new": new, "zones": list_zones()}
     if request.method != "POST":
         return render(request, "alerts/edit.html", context)
     if not form.is_valid():

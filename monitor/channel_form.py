@@ -33,6 +33,11 @@ class ChannelForm(forms.ModelForm):
             "name", "kind", "address", "language", "zone", "enabled", "tells_degraded", "tells_recovery",
             "repeat_minutes", "quiet_from", "quiet_until", "hosts", "groups", "tags", "anywhere",
         )  # fmt: skip
+        widgets = {
+            "zone": forms.TextInput({"list": "zones", "autocapitalize": "none", "spellcheck": "false"}),
+            "quiet_from": forms.TimeInput({"type": "time"}, "%H:%M"),
+            "quiet_until": forms.TimeInput({"type": "time"}, "%H:%M"),
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

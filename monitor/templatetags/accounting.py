@@ -20,6 +20,7 @@ register = template.Library()
 UTC = ZoneInfo("UTC")
 SECOND_US = 1_000_000
 WIDE = 1000
+ORDER = (State.DOWN, State.DEGRADED, State.NOT_MEASURED, State.MAINTENANCE, State.PAUSED, State.UP)
 RECENT = dt.timedelta(days=14)
 
 
@@ -61,15 +62,20 @@ def interval(account: Account) -> str:
 @register.filter
 def bars(account: Account) -> list[tuple[str, float, float]]:
     """State, left edge and width of each part of a bar."""
-    order = (State.DOWN, State.DEGRADED, State.NOT_MEASURED, State.MAINTENANCE, State.PAUSED, State.UP)
     total = max(1, round((account.until - account.since).total_seconds() * SECOND_US))
     found, left = [], 0.0
-    for state in order:
+    for state in ORDER:
         # A second of outage in a day must be seen.
         if width := state_us(account, state) / total * WIDE:
             found.append((state.value, round(left, 2), round(max(width, 6), 2)))
             left += max(width, 6)
     return found
+
+
+@register.simple_tag
+def list_parts() -> list[str]:
+    """The states that a bar is made of, from left to right."""
+    return [state.value for state in ORDER]
 
 
 @register.filter
