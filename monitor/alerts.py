@@ -192,10 +192,10 @@ def _plan_reminders(now: dt.datetime) -> list[Delivery]:
     waiting = Delivery.objects.filter(
         channel=OuterRef("channel"), incident=OuterRef("incident"), fate__in=(Fate.WAITING, Fate.SENDING)
     )
+    # The open ones first: they are few, and messages are many.
+    still = Incident.objects.filter(ended_at=None, flapping=False, part_of=None, behind=None).order_by()
     told = Delivery.objects.filter(
-        occasion__in=BAD, fate=Fate.SENT, incident__ended_at__isnull=True, incident__flapping=False,
-        incident__part_of__isnull=True, incident__behind__isnull=True,
-        channel__enabled=True, channel__repeat_minutes__gt=0,
+        incident__in=still, occasion__in=BAD, fate=Fate.SENT, channel__enabled=True, channel__repeat_minutes__gt=0,
     ).exclude(Exists(waiting)).select_related("channel", "incident")  # fmt: skip
     first = {(message.channel_id, message.incident_id): message for message in told.order_by("-created_at")}
     return [_message(each.channel, each.incident, Occasion.STILL, now, number=n) for each in first.values()
@@ -231,11 +231,12 @@ def _withhold(
 
 def _insert(planned: list[Delivery]) -> int:
     """Insert what is not there yet; how many of those are to be sent."""
-    new = [message for message in planned if not _is_known(message)]
+    there = Delivery.objects.filter(incident__in={message.incident_id for message in planned})
+    known = set(there.values_list("channel_id", "incident_id", "occasion", "number")) if planned else set()
+    new = [message for message in planned if _key(message) not in known]
     Delivery.objects.bulk_create(new, ignore_conflicts=True)
     return sum(message.fate == Fate.WAITING for message in new)
 
 
-def _is_known(message: Delivery) -> bool:
-    of = {"channel": message.channel, "incident": message.incident}
-    return Delivery.objects.filter(**of, occasion=message.occasion, number=message.number).exists()
+def _key(message: Delivery) -> tuple[int, int | None, str, int]:
+    return message.channel_id, message.incident_id, str(message.occasion), message.number

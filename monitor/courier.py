@@ -118,7 +118,8 @@ def claim(name: str, busy: list[int], most: int, now: dt.datetime) -> list[Deliv
         fate__in=(Fate.WAITING, Fate.SENDING),
     )  # fmt: skip
     idle = Q(fate=Fate.WAITING) | Q(fate=Fate.SENDING, claimed_until__lt=now)
-    due = Delivery.objects.filter(idle, due_at__lte=now, channel__enabled=True).exclude(channel__in=busy)
+    due = Delivery.objects.filter(idle, due_at__lte=now, fate__in=(Fate.WAITING, Fate.SENDING), channel__enabled=True)
+    due = due.exclude(channel__in=busy)
     found: dict[int, Delivery] = {}
     for delivery in due.exclude(Exists(before)).order_by("due_at", "pk").select_related("channel")[: 20 * most]:
         if len(found) < most and delivery.channel_id not in found and _claim(delivery, name, now):

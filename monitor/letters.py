@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
@@ -14,6 +13,7 @@ from django.utils.translation import ngettext
 
 from monitor.health import State
 from monitor.models import Delivery, Ending, Host, Incident, Occasion
+from monitor.quiet import find_place
 
 # What is told later than this says so.
 LATE = dt.timedelta(seconds=60)
@@ -32,7 +32,7 @@ class Letter:
 def compose(delivery: Delivery, now: dt.datetime) -> Letter:
     """The words of a message as things are `now`. It asks the database for what belongs to the incident."""
     channel, incident = delivery.channel, delivery.incident
-    with translation.override(channel.language), timezone.override(ZoneInfo(channel.zone)):
+    with translation.override(channel.language), timezone.override(find_place(channel.zone)):
         if incident is None:
             title, lines = "◌ " + _("This is a test of pingsite."), [_("Messages of this channel arrive here.")]
         else:

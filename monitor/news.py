@@ -45,7 +45,12 @@ class News:
     async def deliver(self, hosts: Mapping[int, Watched]) -> None:
         """Record what waits, and plan what is to be said of it and of what goes on."""
         answered, storm = read_weather(hosts)
-        if await self._call(partial(self._settle, answered, storm)):
+        try:
+            planned = await self._call(partial(self._settle, answered, storm))
+        except Exception:  # whatever it is, the hosts are to be watched
+            log.exception("what was noticed is not told, and is tried again")
+            return
+        if planned:
             self._courier.wake()
 
     async def finish(self) -> None:

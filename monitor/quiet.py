@@ -15,7 +15,7 @@ def end_quiet(now: dt.datetime, zone: str, begin: dt.time | None, end: dt.time |
     """
     if begin is None or end is None or begin == end:
         return None
-    place = ZoneInfo(zone)
+    place = find_place(zone)
     today = now.astimezone(place).date()
     for day in (today - DAY, today):
         first = _place(day, begin, place)
@@ -25,5 +25,13 @@ def end_quiet(now: dt.datetime, zone: str, begin: dt.time | None, end: dt.time |
     return None
 
 
-def _place(day: dt.date, time: dt.time, place: ZoneInfo) -> dt.datetime:
+def find_place(zone: str) -> dt.tzinfo:
+    """A zone by its name; UTC where an update of the system took it away, so that people are told all the same."""
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return dt.UTC
+
+
+def _place(day: dt.date, time: dt.time, place: dt.tzinfo) -> dt.datetime:
     return dt.datetime.combine(day, time, place).astimezone(dt.UTC)

@@ -69,9 +69,9 @@ class Migration(migrations.Migration):
                 ('news', models.BooleanField(default=True)),
                 ('flapping', models.BooleanField(default=False, verbose_name='flapping')),
                 ('shared_at', models.DateTimeField(blank=True, null=True, verbose_name='shared')),
-                ('behind', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.host')),
+                ('behind', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitor.host')),
                 ('host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='incidents', to='monitor.host', verbose_name='host')),
-                ('part_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='monitor.incident')),
+                ('part_of', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='monitor.incident')),
             ],
             options={
                 'verbose_name': 'incident',
@@ -179,7 +179,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='incident',
-            index=models.Index(condition=models.Q(('news', True)), fields=['news'], name='incident_news'),
+            index=models.Index(fields=['noticed_at'], name='incident_noticed'),
+        ),
+        migrations.AddIndex(
+            model_name='incident',
+            index=models.Index(condition=models.Q(('news', True)), fields=['began_at'], name='incident_news'),
+        ),
+        migrations.AddIndex(
+            model_name='incident',
+            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['began_at'], name='incident_open'),
+        ),
+        migrations.AddIndex(
+            model_name='incident',
+            index=models.Index(condition=models.Q(('part_of__isnull', False)), fields=['part_of'], name='incident_parts'),
+        ),
+        migrations.AddIndex(
+            model_name='incident',
+            index=models.Index(condition=models.Q(('behind__isnull', False)), fields=['behind'], name='incident_behind'),
         ),
         migrations.AddConstraint(
             model_name='incident',
@@ -191,7 +207,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('fate__in', ('waiting', 'sending'))), fields=['due_at'], name='delivery_due'),
+            index=models.Index(fields=['fate', 'due_at'], name='delivery_due'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('occasion', 'flapping')), fields=['incident'], name='delivery_flapping'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

@@ -109,7 +109,8 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=("channel", "incident", "occasion", "number"), name="delivery_once"),
         )
         indexes = (
-            models.Index(fields=("due_at",), condition=models.Q(fate__in=("waiting", "sending")), name="delivery_due"),
+            models.Index(fields=("fate", "due_at"), name="delivery_due"),
+            models.Index(fields=("incident",), condition=models.Q(occasion="flapping"), name="delivery_flapping"),
         )
 
     def __str__(self) -> str:

@@ -36,8 +36,8 @@ class Incident(models.Model):
     host = models.ForeignKey(
         Host, models.CASCADE, null=True, blank=True, related_name="incidents", verbose_name=_("host")
     )
-    part_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts")
-    behind = models.ForeignKey(Host, models.SET_NULL, null=True, blank=True, related_name="+")
+    part_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="parts", db_index=False)
+    behind = models.ForeignKey(Host, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     state = models.CharField(_("state"), max_length=16, choices=BAD)
     began_at = models.DateTimeField(_("began"))
     noticed_at = models.DateTimeField(_("noticed"))
@@ -63,7 +63,12 @@ class Incident(models.Model):
         )
         indexes = (
             models.Index(fields=("-began_at",), name="incident_began"),
-            models.Index(fields=("news",), condition=models.Q(news=True), name="incident_news"),
+            models.Index(fields=("noticed_at",), name="incident_noticed"),
+            # Asked for twice a second: an index of all would be mostly of those that are not asked for.
+            models.Index(fields=("began_at",), condition=models.Q(news=True), name="incident_news"),
+            models.Index(fields=("began_at",), condition=models.Q(ended_at__isnull=True), name="incident_open"),
+            models.Index(fields=("part_of",), condition=models.Q(part_of__isnull=False), name="incident_parts"),
+            models.Index(fields=("behind",), condition=models.Q(behind__isnull=False), name="incident_behind"),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitor.alerts import count_failing, count_reminders, plan
@@ -219,3 +221,17 @@ def test_channels_that_cannot_be_spoken_to_are_counted_until_they_can() -> None:
     assert count_failing() == 1
     assert tell(timezone.now()) != []
     assert count_failing() == 0
+
+
+def test_what_is_still_bad_costs_no_query_for_each_host() -> None:
+    for name in ("one", "two"):
+        make_channel("json://x", name=name)
+    hosts = watch(*(f"host-{number}" for number in range(20)))
+    for host in hosts:
+        make_incident(host, NOON)
+    tell(NOON)
+    plan(NOON + 2 * HOUR, storm=False)
+    with CaptureQueriesContext(connection) as queries:
+        assert plan(NOON + 2 * HOUR, storm=False) == 0
+    assert Delivery.objects.filter(occasion=Occasion.STILL).count() == 40
+    assert len(queries) < 15

@@ -1,5 +1,5 @@
 """From the first lost packet to the message's arrival at a local service, beside what a monitor that asks every 20 s can
-do at best on paper: `python -m tests.bench.detection` (root: it cuts 127.0.0.0/8 hosts off in a network of its own)."""
+do at best on paper: `python -m tests.bench.detection` (root: it cuts a host off in a network of its own)."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.7.7"
+SILENCE = Path("/proc/sys/net/ipv4/icmp_echo_ignore_all")
 # Uptime Kuma asks every 20 s at the fastest, and tells after so many retries: an outage begins anywhere in between.
 KUMA_SECONDS = 20
 KUMA_RETRIES = 3
@@ -53,9 +54,8 @@ def measure() -> dict[str, Any]:
         try:
             time.sleep(15)
             cut = time.time()
-            # A route of this machine's own that leads nowhere is no loss: the packet could not be sent.
-            drop = f"table inet cut {{ chain in {{ type filter hook input priority 0; ip daddr {HOST} drop; }}; }}"
-            subprocess.run(["nft", drop], check=True)
+            # Nobody answers from now on; a route that swallows would refuse to send, which is not measured.
+            SILENCE.write_text("1")
             if not told.wait(60):
                 raise SystemExit("No message arrived within 60 s: is the courier at work in the shift?")
         finally:
