@@ -2,16 +2,43 @@
 
 import math
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter, mul, sub
+from itertools import accumulate
+from operator import mul, sub
+from typing import NamedTuple
 
 from monitor.ping.reply import REPLY, Reply, Status
 
-EXACT, WAITING = 100, 32
+EXACT, WAITING = 100, 96
 PRECISION = 7
 Z95 = 1.959964
+# Four bytes are enough for any: no timeout is longer than an hour.
+make_times = partial(array, "I")
+
+
+class Figures(NamedTuple):
+    """What round trips in send order come to; `change` is the sum of the changes from one to the next.
+
+    `counts` has each different one, in order, and then how often each occurred, in a tenth of the memory of a dict.
+    Where it is `coarse`, those that differ by less than 1 % are one.
+    """
+
+    received: int = 0
+    total: int = 0
+    squares: int = 0
+    change: int = 0
+    least: int = 0
+    most: int = 0
+    first: int = 0
+    last: int = 0
+    coarse: bool = False
+    counts: "array[int]" = make_times()
+
+
+NONE = Figures()
 
 
 @dataclass(slots=True, eq=False)
@@ -29,25 +56,14 @@ class Summary:
     first_sent_at: int | None = None
     last_sent_at: int | None = None
     _lost: int = 0
-    _received: int = 0
-    _least: int | None = None
-    _most: int | None = None
-    _total: int = 0
-    _squares: int = 0
-    _change: int = 0
-    _first: int | None = None
-    _last: int | None = None
-    _counts: dict[int, int] = field(default_factory=dict)
-    _coarse: bool = False
     # Round trips that are not in the figures yet: some dozens at once take a third of the time.
-    _waiting: "array[int]" = field(default_factory=partial(array, "Q"))
+    _waiting: "array[int]" = field(default_factory=make_times)
+    _settled: Figures = NONE
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Summary):
             return NotImplemented
-        self._settle()
-        other._settle()
-        return bool(all_figures(self) == all_figures(other))
+        return self._list_figures() == other._list_figures()
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
@@ -84,15 +100,11 @@ class Summary:
 
     def merge(self, later: "Summary") -> None:
         """Add the replies of another summary, which follow those of this one."""
-        self._settle()
-        later._settle()
-        for name in ("_lost", "_received", "errors", "not_sent", "duplicates", "late"):
+        for name in ("_lost", "errors", "not_sent", "duplicates", "late"):
             setattr(self, name, getattr(self, name) + getattr(later, name))
-        self._least = _least(self._least, later._least)
-        self._most = _most(self._most, later._most)
         self.first_sent_at = _least(self.first_sent_at, later.first_sent_at)
         self.last_sent_at = _most(self.last_sent_at, later.last_sent_at)
-        self._merge_times(later)
+        self._settled = join(self._settle(), later._figure())
 
     @property
     def sent(self) -> int:
@@ -102,7 +114,7 @@ class Summary:
     @property
     def received(self) -> int:
         """Echoes that were answered in time."""
-        return self._received + len(self._waiting)
+        return self._settled.received + len(self._waiting)
 
     @property
     def lost(self) -> int:
@@ -122,35 +134,31 @@ class Summary:
     @property
     def min_us(self) -> int | None:
         """The shortest round trip."""
-        self._settle()
-        return self._least
+        return self._settle().least if self.received else None
 
     @property
     def max_us(self) -> int | None:
         """The longest round trip."""
-        self._settle()
-        return self._most
+        return self._settle().most if self.received else None
 
     @property
     def avg_us(self) -> float | None:
         """The mean round trip."""
-        self._settle()
-        return self._total / self._received if self._received else None
+        return self._settle().total / self.received if self.received else None
 
     @property
     def mdev_us(self) -> float | None:
         """The population's standard deviation, which ping(8) calls mdev."""
-        self._settle()
-        if not self._received:
+        if not self.received:
             return None
+        figures = self._settle()
         # Whole numbers until the root: the usual difference of two floats loses all digits on a long run.
-        return math.sqrt(self._squares * self._received - self._total**2) / self._received
+        return math.sqrt(figures.squares * figures.received - figures.total**2) / figures.received
 
     @property
     def jitter_us(self) -> float | None:
         """The mean change from one answered echo to the next."""
-        self._settle()
-        return self._change / (self._received - 1) if self._received > 1 else None
+        return self._settle().change / (self.received - 1) if self.received > 1 else None
 
     @property
     def median_us(self) -> int | None:
@@ -169,59 +177,82 @@ class Summary:
 
     def percentile(self, percent: float) -> int | None:
         """Return the smallest round trip that at least `percent` of the answers did not exceed."""
-        if self.min_us is None or self.max_us is None:
+        if not self.received:
             return None
-        rank, seen, floor = max(1, math.ceil(self.received * percent / 100)), 0, 0
-        for floor in sorted(self._counts):
-            seen += self._counts[floor]
-            if seen >= rank:
-                break
-        middle = floor + (_width(floor) // 2 if self._coarse else 0)
-        return min(max(middle, self.min_us), self.max_us)
+        figures = self._settle()
+        rank, half = max(1, math.ceil(figures.received * percent / 100)), len(figures.counts) // 2
+        floor = figures.counts[bisect_left(list(accumulate(figures.counts[half:])), rank)]
+        middle = floor + (_width(floor) // 2 if figures.coarse else 0)
+        return min(max(middle, figures.least), figures.most)
 
-    def _settle(self) -> None:
-        """Take the round trips that wait into the figures."""
-        if times := self._waiting:
-            self._waiting = array("Q")
-            self._received += len(times)
-            self._total += sum(times)
-            self._squares += sum(map(mul, times, times))
-            self._least = _least(self._least, min(times))
-            self._most = _most(self._most, max(times))
-            before = times[0] if self._last is None else self._last
-            self._change += abs(times[0] - before) + sum(map(abs, map(sub, times[1:], times)))
-            self._first = times[0] if self._first is None else self._first
-            self._last = times[-1]
-            for rtt in times:
-                self._keep(rtt, 1)
+    def _settle(self) -> Figures:
+        """Take the round trips that wait into the figures, and return these."""
+        if self._waiting:
+            self._settled, self._waiting = self._figure(), make_times()
+        return self._settled
 
-    def _keep(self, rtt: int, times: int) -> None:
-        floor, counts = rtt - rtt % _width(rtt) if self._coarse else rtt, self._counts
-        counts[floor] = counts.get(floor, 0) + times
-        if len(counts) > EXACT and not self._coarse:
-            self._coarse = True
-            counts, self._counts = self._counts, {}
-            for value, count in counts.items():
-                self._keep(value, count)
+    def _figure(self) -> Figures:
+        return join(self._settled, measure(self._waiting)) if self._waiting else self._settled
 
-    def _merge_times(self, later: "Summary") -> None:
-        self._total += later._total
-        self._squares += later._squares
-        self._change += later._change
-        if self._last is not None and later._first is not None:
-            self._change += abs(later._first - self._last)
-        self._first = later._first if self._first is None else self._first
-        self._last = self._last if later._last is None else later._last
-        if later._coarse and not self._coarse:
-            self._counts, counts = dict(later._counts), self._counts
-            self._coarse = True
-        else:
-            counts = later._counts
-        for floor, count in counts.items():
-            self._keep(floor, count)
+    def _list_figures(self) -> list[object]:
+        sent = self._lost, self.errors, self.not_sent, self.first_sent_at, self.last_sent_at
+        return [*sent, self.duplicates, self.late, self._figure()]
 
 
-all_figures = attrgetter(*(each.name for each in fields(Summary)))
+def measure(times: "array[int]") -> Figures:
+    """Return the figures of some round trips, at least one."""
+    change = sum(map(abs, map(sub, times[1:], times)))
+    counts: dict[int, int] = {}
+    for rtt in times:
+        counts[rtt] = counts.get(rtt, 0) + 1
+    sums = len(times), sum(times), sum(map(mul, times, times)), change
+    return Figures(*sums, min(times), max(times), times[0], times[-1], False, _pack(counts))
+
+
+def join(before: Figures, after: Figures) -> Figures:
+    """Return the figures of round trips and of those that followed them."""
+    if not before.received or not after.received:
+        return before if before.received else after
+    coarse = before.coarse or after.coarse
+    counts = _add_counts(before, after, coarse=coarse)
+    if len(counts) > EXACT and not coarse:
+        coarse, counts = True, _add_counts(before, after, coarse=True)
+    return Figures(
+        before.received + after.received,
+        before.total + after.total,
+        before.squares + after.squares,
+        before.change + after.change + abs(after.first - before.last),
+        min(before.least, after.least),
+        max(before.most, after.most),
+        before.first,
+        after.last,
+        coarse,
+        _pack(counts),
+    )
+
+
+def _add_counts(before: Figures, after: Figures, *, coarse: bool) -> dict[int, int]:
+    counts = _count(before, coarse=coarse)
+    for rtt, times in _count(after, coarse=coarse).items():
+        counts[rtt] = counts.get(rtt, 0) + times
+    return counts
+
+
+def _count(figures: Figures, *, coarse: bool) -> dict[int, int]:
+    half = len(figures.counts) // 2
+    counts = dict(zip(figures.counts[:half], figures.counts[half:], strict=True))
+    if figures.coarse or not coarse:
+        return counts
+    floors: dict[int, int] = {}
+    for rtt, times in counts.items():
+        floor = rtt & -_width(rtt)
+        floors[floor] = floors.get(floor, 0) + times
+    return floors
+
+
+def _pack(counts: dict[int, int]) -> "array[int]":
+    rtts = sorted(counts)
+    return make_times(rtts + [counts[rtt] for rtt in rtts])
 
 
 def find_loss_interval(lost: int, sent: int) -> tuple[float, float] | None:
@@ -260,7 +291,7 @@ def format_summary(summary: Summary, host: str) -> str:
 
 
 def _width(rtt: int) -> int:
-    return 1 << max(0, rtt.bit_length() - PRECISION)
+    return 1 << rtt.bit_length() - PRECISION if rtt >> PRECISION else 1
 
 
 def _least(one: int | None, other: int | None) -> int | None:

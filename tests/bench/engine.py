@@ -19,7 +19,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from types import MethodType
 from typing import Any
 
 import icmplib
@@ -75,7 +75,7 @@ def ask_many(kind: str, count: int) -> Result:
 
     summaries = [Summary() for _ in range(count)]
     courses = [
-        Course(Target(host), partial(deliver, summary), count=ROUNDS)
+        Course(Target(host), MethodType(deliver, summary), count=ROUNDS)
         for host, summary in zip(list_hosts(count), summaries, strict=True)
     ]
     spread_evenly(courses)
