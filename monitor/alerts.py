@@ -31,9 +31,7 @@ def plan(now: dt.datetime, *, storm: bool) -> int:
     raises what the database raises. In a `storm` news of the last seconds wait: it may be this server's own network."""
     with transaction.atomic():
         news = Incident.objects.select_for_update(of=("self",)).select_related("host").filter(news=True)
-        if storm:
-            news = news.exclude(host__isnull=False, noticed_at__gt=now - GATHER)
-        found = list(news.order_by("began_at"))
+        found = [incident for incident in news.order_by("began_at") if not (storm and _is_fresh(incident, now))]
         routes = _read_routes() if found or Channel.objects.filter(enabled=True).exists() else []
         planned = [message for incident in found for message in _plan_news(incident, routes, now)]
         Incident.objects.filter(pk__in=[incident.pk for incident in found]).update(news=False)
@@ -48,6 +46,12 @@ def count_failing() -> int:
     last = latest.exclude(fate=Fate.WITHHELD).values("fate")[:1]
     failed = Channel.objects.filter(enabled=True).annotate(last=last)
     return failed.filter(last__in=(Fate.FAILED, Fate.WAITING)).count()
+
+
+def _is_fresh(incident: Incident, now: dt.datetime) -> bool:
+    """Whether a host went bad just now: `noticed_at` is when the packet left that was then awaited for its timeout."""
+    awaited = dt.timedelta(seconds=incident.host.timeout) if incident.host else None
+    return awaited is not None and incident.noticed_at + awaited + GATHER > now
 
 
 class Route:

@@ -54,10 +54,17 @@ class Courier:
         self._mouth = Mouth()
         self._sending: dict[asyncio.Task[None], int] = {}
         self._spoke_at = 0.0
+        self._expecting = False
 
     def wake(self) -> None:
         """Something was planned: look at once."""
         self._woken.set()
+
+    def expect(self) -> None:
+        """Something may have to be said soon: have ready what says it."""
+        self._expecting = True
+        if not self._mouth.is_open:
+            self.wake()
 
     async def work(self) -> None:
         """Send whatever falls due, until cancelled; what is being said then gets a moment to be heard to its end."""
@@ -84,6 +91,10 @@ class Courier:
             task = asyncio.create_task(self._send(delivery), name="message")
             self._sending[task] = delivery.channel_id
             task.add_done_callback(self._end)
+        if self._expecting and await self._call(Channel.objects.filter(enabled=True).exists):
+            await self._mouth.open()
+            self._spoke_at = time.monotonic()
+        self._expecting = False
         if self._mouth.is_open and not self._sending and time.monotonic() > self._spoke_at + IDLE_SECONDS:
             await self._mouth.close()
 

@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
+
+log = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "monitor.herald")
 # What it may know of this process's surroundings: no password, no proxy.
@@ -37,6 +40,14 @@ class Mouth:
     def is_open(self) -> bool:
         """Whether there is a process."""
         return self._process is not None
+
+    async def open(self) -> None:
+        """Have the process ready; it takes some tenths of a second to read what it needs."""
+        try:
+            async with self._starting:
+                await self._start()
+        except OSError as error:
+            log.warning("the process that talks does not start: %s", error)
 
     async def say(self, order: Order) -> Answer:
         """What came of an order: `ok`, `final`, `said`; `doubtful` where nobody knows, and `ok` is false then."""

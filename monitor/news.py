@@ -45,6 +45,8 @@ class News:
     async def deliver(self, hosts: Mapping[int, Watched]) -> None:
         """Record what waits, and plan what is to be said of it and of what goes on."""
         answered, storm = read_weather(hosts)
+        if any(watched.standing.wavers and not watched.standing.bad for watched in hosts.values()):
+            self._courier.expect()
         try:
             planned = await self._call(partial(self._settle, answered, storm))
         except Exception:  # whatever it is, the hosts are to be watched

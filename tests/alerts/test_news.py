@@ -1,5 +1,6 @@
 """What goes wrong with telling stops nobody from watching."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from monitor.models import Delivery, Incident
 from monitor.news import News
 from monitor.standing import Noticed
 from monitor.watched import Watched
-from tests.alerts.services import do, make_channel
+from tests.alerts.services import carrying, do, make_channel
 from tests.watch.sites import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,3 +40,13 @@ async def test_what_cannot_be_planned_stops_neither_recording_nor_watching() -> 
     news.put(watched, [Noticed(host.pk, SECOND_US, State.DOWN, 7 * SECOND_US, "lost_in_row", 5, 5)])
     await news.deliver({host.pk: watched})
     assert await do(Incident.objects.filter(host=host, ended_at=None).exists)
+
+
+async def test_the_process_that_talks_is_ready_before_it_is_needed() -> None:
+    await do(make_channel, "json://x")
+    async with carrying() as courier:
+        assert not courier._mouth.is_open
+        courier.expect()
+        async with asyncio.timeout(10):
+            while not courier._mouth.is_open:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)

@@ -235,3 +235,11 @@ def test_what_is_still_bad_costs_no_query_for_each_host() -> None:
         assert plan(NOON + 2 * HOUR, storm=False) == 0
     assert Delivery.objects.filter(occasion=Occasion.STILL).count() == 40
     assert len(queries) < 15
+
+
+def test_a_storm_holds_news_of_hosts_that_are_long_waited_for() -> None:
+    make_channel("json://x")
+    (host,) = watch("alice", timeout=5.0)
+    make_incident(host, NOON)
+    assert plan(NOON + dt.timedelta(seconds=5), storm=True) == 0
+    assert plan(NOON + dt.timedelta(seconds=8), storm=True) == 1
