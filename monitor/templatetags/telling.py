@@ -29,9 +29,11 @@ def meant_for(channel: Channel) -> str:
 @register.filter
 def fate_words(message: Delivery) -> str:
     """What became of a message, as a shape and a word."""
-    tried = message.fate == Fate.WAITING and message.attempts
-    word = _("failed, and is tried again") if tried else message.get_fate_display()
-    return f"{'✕' if tried else SHAPES[Fate(message.fate)]} {word}"
+    if message.fate == Fate.WAITING and message.attempts:
+        return f"✕ {_('failed, and is tried again')}"
+    if message.fate == Fate.WAITING and message.held:
+        return f"{SHAPES[Fate.WAITING]} {_('waits for quiet hours to end')}"
+    return f"{SHAPES[Fate(message.fate)]} {message.get_fate_display()}"
 
 
 @register.filter

@@ -117,3 +117,8 @@ def test_the_list_costs_the_same_queries_however_long(
     plan(timezone.now(), storm=False)
     with django_assert_num_queries(8):  # type: ignore[operator]
         assert admin_client.get("/alerts/").status_code == 200
+
+
+def test_what_waits_for_the_end_of_quiet_hours_says_so(admin_client: Client) -> None:
+    Delivery.objects.create(channel=make_channel("json://x"), occasion="down", held=True)
+    assert "◌ waits for quiet hours to end" in admin_client.get("/alerts/").content.decode()
