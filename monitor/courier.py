@@ -40,6 +40,7 @@ FINAL_ATTEMPTS = 3
 RECOVERED_MEANWHILE = gettext_noop("It recovered meanwhile.")
 DOWN_MEANWHILE = gettext_noop("It is down by now, and that is told.")
 ONE_OF_MANY = gettext_noop("It is told as one of many, that this server's own network is down.")
+WORDLESS = gettext_noop("It could not be put into words; the log says why.")
 NO_MAIL = gettext_noop("This site has no mail server: see PINGSITE_EMAIL_URL.")
 
 
@@ -70,7 +71,10 @@ class Courier:
         """Send whatever falls due, until cancelled; what is being said then gets a moment to be heard to its end."""
         try:
             while True:
-                await self._look()
+                try:
+                    await self._look()
+                except Exception:  # whatever it is, the hosts are watched on, and messages are looked for again
+                    log.exception("looking for messages failed")
                 try:
                     await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
                 except TimeoutError:
@@ -99,10 +103,15 @@ class Courier:
             await self._mouth.close()
 
     async def _send(self, delivery: Delivery) -> None:
-        order = await self._call(partial(prepare, delivery, self._now()))
-        if order is None:
-            return
-        answer = await self._mouth.say(order)
+        try:
+            order = await self._call(partial(prepare, delivery, self._now()))
+        except Exception:  # whatever its words stumble over: a claim that runs out would be made again for ever
+            log.exception("message %d was not composed", delivery.pk)
+            answer: Answer = {"ok": False, "final": True, "said": WORDLESS}
+        else:
+            if order is None:
+                return
+            answer = await self._mouth.say(order)
         self._spoke_at = time.monotonic()
         level = logging.INFO if answer["ok"] else logging.WARNING
         outcome = mask(answer["said"], delivery.channel.address, delivery.channel.secret)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from monitor import courier
 from monitor.alerts import plan
 from monitor.courier import claim, note
-from monitor.models import Channel, Delivery, Fate
+from monitor.models import Channel, Delivery, Fate, Incident
 from tests.alerts.services import Service, carrying, do, make_channel, make_incident, service, serving
 from tests.browser.server import free_port
 from tests.watch.sites import watch
@@ -60,6 +60,17 @@ async def test_apprise_says_it_and_what_the_service_answered_is_kept_without_the
     (_, body, _), = service.got  # fmt: skip
     assert json.loads(body)["title"].startswith("✕ alice is down since ")
     assert json.loads(body)["title"].endswith(": 5 pings in a row had no reply")
+
+
+async def test_a_message_that_cannot_be_put_into_words_is_given_up_and_holds_up_no_other(service: Service) -> None:
+    (message,) = await do(tell, (service.url("json"), {}))
+    await Incident.objects.aupdate(reason="loss", measure={"value": "many", "limit": "few"})
+    async with carrying():
+        row = await attempted(message)
+        assert (row.fate, row.outcome) == (Fate.WAITING, courier.WORDLESS)
+        await Incident.objects.aupdate(measure={"value": 0.5, "limit": 0.05})
+        await Delivery.objects.filter(pk=message.pk).aupdate(due_at=timezone.now())
+        assert (await end_of(message)).fate == Fate.SENT
 
 
 async def test_a_webhook_is_signed_and_has_an_identity(service: Service) -> None:
