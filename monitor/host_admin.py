@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from monitor.health import State
+from monitor.lease import WATCHING, is_held
 from monitor.live import publish
 from monitor.models import Host
 from monitor.ping.host import BadHost, parse_host
@@ -79,6 +80,9 @@ def go_on(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Hos
 @admin.action(description=_("Build the hours of the selected hosts again from their packets"))
 def rebuild(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[Host]) -> None:
     """Ask the watcher for it; the header of the board shows how far it is."""
+    if not is_held(WATCHING):
+        messages.error(request, _("Nobody watches, so nobody can build them again; start the watcher first."))
+        return
     hosts = list(queryset.values_list("pk", flat=True))
     async_to_sync(publish)(WATCHER_GROUP, {"type": "rebuild", "hosts": hosts})
     messages.info(request, _("The watcher was asked; the board says how far it is."))

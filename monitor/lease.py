@@ -9,12 +9,19 @@ from django.utils import timezone
 
 from monitor.models import Lease
 
+# The work of a watcher: to ping, to keep, to judge and to tell.
+WATCHING = "watch"
 # A holder that has not renewed for so long, as seen by the one who waits, is dead.
 LEASE = dt.timedelta(seconds=6)
 # Who has not looked for so long does not know that a row stayed as it was: the database was away, for its holder too.
 BLIND_SECONDS = 3.0
 # A lease that ran out this long ago is not worth the wait: no two clocks of one site are so far apart.
 STALE = dt.timedelta(seconds=30)
+
+
+def is_held(name: str) -> bool:
+    """Whether somebody does the work of this name, as far as the clocks of two machines can tell."""
+    return Lease.objects.filter(name=name, expires_at__gt=timezone.now() - STALE).exists()
 
 
 class Claim:

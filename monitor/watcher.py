@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from monitor.lease import Claim
+from monitor.lease import WATCHING, Claim
 from monitor.minutes import Keeper, disconnect
 from monitor.names import Names, Resolve
 from monitor.ping.engine import Engine, PingForbidden, open_engine
@@ -23,7 +23,6 @@ from monitor.shift import BEAT_SECONDS, Shift
 
 log = logging.getLogger(__name__)
 
-LEASE_NAME = "watch"
 # Where the machine does not permit pings, it is asked again so often.
 FORBIDDEN_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -48,7 +47,7 @@ class Watcher:
         self._open_engine = open_engine
         self._resolve = resolve
         self._make_keeper = make_keeper
-        self._claim = Claim(LEASE_NAME, f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
+        self._claim = Claim(WATCHING, f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}")
         self._engine: Engine | None = None
         self._forbidden_until = 0.0
         self._task: asyncio.Task[None] | None = None

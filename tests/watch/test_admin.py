@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.test import Client
 
+from monitor.lease import WATCHING, Claim
 from monitor.models import Host, Note, Transition
 from tests.watch.outages import add_incident
 from tests.watch.sites import watch
@@ -50,6 +51,14 @@ def test_hosts_are_paused_and_go_on_together(admin_client: Client) -> None:
     admin_client.post("/admin/monitor/host/", {"action": "go_on"} | chosen)
     assert Host.objects.filter(paused=False).count() == 2
     assert Host.objects.first().changed_at - hosts[0].changed_at > dt.timedelta(0)
+
+
+def test_hours_are_built_again_only_while_somebody_watches(admin_client: Client) -> None:
+    (host,) = watch("alice")
+    asked = {"action": "rebuild", "_selected_action": [host.pk]}
+    assert "Nobody watches" in admin_client.post("/admin/monitor/host/", asked, follow=True).content.decode()
+    Claim(WATCHING, "somebody").hold()
+    assert "The watcher was asked" in admin_client.post("/admin/monitor/host/", asked, follow=True).content.decode()
 
 
 def test_a_host_has_its_state_and_its_last_day(admin_client: Client) -> None:
