@@ -42,6 +42,17 @@ def test_rows_are_made_where_somebody_looks(crowd: Server, visit: Visit) -> None
     expect(ann.find(".row").first).to_contain_text("nowhere")
 
 
+def test_a_row_not_drawn_yet_takes_the_space_of_one_that_is(crowd: Server, visit: Visit) -> None:
+    ann = visit(crowd).open("/")
+    heights = """row => {
+        const drawn = row.offsetHeight;
+        row.style.contentVisibility = "hidden";
+        return [drawn, row.offsetHeight];
+    }"""
+    drawn, waiting = ann.find(".row").nth(5).evaluate(heights)
+    assert waiting == drawn
+
+
 def test_the_filter_finds_what_is_not_in_the_page(crowd: Server, visit: Visit) -> None:
     ann = visit(crowd).open("/")
     expect(ann.find("#sentence")).to_contain_text("needs attention")
