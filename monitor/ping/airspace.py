@@ -1,5 +1,6 @@
 """The echoes in the air: whose answer an answer is, and which have run out of time."""
 
+import itertools
 import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
@@ -11,26 +12,30 @@ from monitor.ping.icmp import TOKEN_SIZE
 from monitor.ping.reply import REPLY, Status
 
 # How long, and of how many unanswered echoes, we remember what came of them, to tell a late answer. An answered
-# one is remembered until its deadline, to tell a second answer.
+# one is remembered until its deadline, to tell a second answer, and that is looked for so long after the last one.
 LINGER = 5 * SECOND
 LINGERING = 10_000
 TOKENS = 512
 
 
 class Airspace:
-    """All echoes in the air, and those that landed lately: `known` has them by address and sequence."""
+    """All echoes in the air, and those that landed lately: `known` has those without an answer by their keys."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[bytes, int], Flight] = {}
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
+        # Those with an answer, by all that a second answer says of them; built when one comes, for hardly any does.
+        self._answered: dict[tuple[bytes, int, bytes], Flight] | None = None
+        self._asked = False
+        self._review_at = 0
         self._tokens = _draw_tokens()
         self._taken = 0
 
     def __bool__(self) -> bool:
         """Whether any echo is in the air or remembered."""
-        return bool(self.known)
+        return bool(self.known or self._lanes)
 
     def __iter__(self) -> Iterator[Flight]:
         return iter(list(self.known.values()))
@@ -39,14 +44,13 @@ class Airspace:
         """Give each echo its payload, and the sequence that people will see, unless that is in the air."""
         known, tokens = self.known, self._tokens
         for flight in flights:
-            target = flight.course.target
-            key = target.packed, (flight.index + 1) & 0xFFFF
-            while key in known:
+            address, sequence = flight.course.target.packed, (flight.index + 1) & 0xFFFF
+            while (address, sequence) in known:
                 self._taken += 1
-                key = target.packed, (0x8000 + self._taken) & 0xFFFF
-            flight.key = key
+                sequence = (0x8000 + self._taken) & 0xFFFF
+            flight.sequence = sequence
             flight.token = next(tokens)
-            known[key] = flight
+            known[address, sequence] = flight
 
     def depart(self, flights: Iterable[Flight], sent: int, sent_at: int) -> None:
         """Keep echoes that have been sent in the books until their deadlines; the times are as `Flight` has them."""
@@ -58,12 +62,24 @@ class Airspace:
         """Forget an echo that could not be sent."""
         del self.known[flight.key]
 
+    def land(self, flight: Flight) -> None:
+        """An echo has its answer: from now on there can only be a second one."""
+        del self.known[flight.key]
+        if self._answered is not None:
+            self._answered[_identify(flight)] = flight
+
     def find(self, arrival: Arrival, ident: int) -> tuple[Flight, Status] | None:
         """Return whose answer this is and what it means; None if it is nobody's."""
-        flight = self.known.get((arrival.destination or arrival.sender, arrival.sequence))
-        if flight is None or arrival.ident != ident or (status := flight.judge(arrival)) is None:
+        if arrival.ident != ident:
             return None
-        return flight, status
+        host, sequence = arrival.destination or arrival.sender, arrival.sequence
+        unanswered = self.known.get((host, sequence))
+        if unanswered is not None and (status := unanswered.judge(arrival)) is not None:
+            return unanswered, status
+        answered = self._list_answered().get((host, sequence, arrival.payload[:TOKEN_SIZE]))
+        if answered is not None and (status := answered.judge(arrival)) is not None:
+            return answered, status
+        return None
 
     def wake_at(self, latest: int) -> int:
         """Return when the next echo runs out of time or out of memory, `latest` if none does before."""
@@ -77,16 +93,34 @@ class Airspace:
             while lane and lane[0].sent + timeout <= now:
                 flight = lane.popleft()
                 if flight.outcome is REPLY:
-                    del self.known[flight.key]
+                    if self._answered:
+                        self._answered.pop(_identify(flight), None)
                     continue
                 self._lingering.append((now + LINGER, flight))
                 if flight.outcome is None:
                     yield flight
             if not lane:
                 del self._lanes[timeout]
+        self._forget(now)
+
+    def _forget(self, now: int) -> None:
         while self._lingering and (self._lingering[0][0] <= now or len(self._lingering) > LINGERING):
-            flight = self._lingering.popleft()[1]
-            del self.known[flight.key]
+            self.withdraw(self._lingering.popleft()[1])
+        if now > self._review_at:
+            self._answered = self._answered if self._asked else None
+            self._asked, self._review_at = False, now + LINGER
+
+    def _list_answered(self) -> dict[tuple[bytes, int, bytes], Flight]:
+        self._asked = True
+        if self._answered is None:
+            flights = itertools.chain.from_iterable(self._lanes.values())
+            self._answered = {_identify(flight): flight for flight in flights if flight.outcome is REPLY}
+        return self._answered
+
+
+def _identify(flight: Flight) -> tuple[bytes, int, bytes]:
+    target = flight.course.target
+    return target.packed, flight.sequence, flight.token[: target.options.size]
 
 
 def _draw_tokens() -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from monitor.ping.batch import Batch, Control
 from monitor.ping.filter import filter_answers
 from monitor.ping.icmp import HEADER, REQUEST, V4, V6, seal
 from monitor.ping.reply import Status
-from monitor.ping.target import PLAIN_SIZE, Target
+from monitor.ping.target import PLAIN_SIZE, Options, Target
 
 # Linux's numbers, which Python 3.11 does not name.
 IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVTTL, IPV6_MTU_DISCOVER = 8, 10, 12, 23
@@ -148,16 +148,17 @@ class Carrier:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
     def _transmit(self, target: Target, packet: bytes) -> int:
-        control = build_control(target)
+        options = target.options
+        control = build_control(options)
         level, option = MTU_DISCOVER[self.family]
-        if target.dont_fragment:
+        if options.dont_fragment:
             self._socket.setsockopt(level, option, PMTUDISC_DO)
         try:
             sent = monotonic_ns()
             self._socket.sendmsg([packet], control, 0, (target.address, 0))
             return sent
         finally:
-            if target.dont_fragment:
+            if options.dont_fragment:
                 self._socket.setsockopt(level, option, PMTUDISC_WANT)
 
 
@@ -175,20 +176,20 @@ def open_carriers(*, raw: bool) -> dict[int, Carrier]:
     return carriers
 
 
-def build_control(target: Target) -> Control:
+def build_control(options: Options) -> Control:
     """Return the control messages with a packet's options; `OSError` if there is no such device."""
-    level = socket.IPPROTO_IPV6 if target.family == V6 else socket.IPPROTO_IP
+    level = socket.IPPROTO_IPV6 if options.family == V6 else socket.IPPROTO_IP
     control: Control = []
-    if target.ttl is not None:
-        kind = socket.IPV6_HOPLIMIT if target.family == V6 else socket.IP_TTL
-        control.append((level, kind, pack("@i", target.ttl)))
-    if target.dscp:
-        kind = socket.IPV6_TCLASS if target.family == V6 else socket.IP_TOS
-        control.append((level, kind, pack("@i", target.dscp << 2)))
-    if target.source is not None or target.interface is not None:
-        device = socket.if_nametoindex(target.interface) if target.interface else 0
-        source = socket.inet_pton(target.family, target.source) if target.source else b""
-        if target.family == V6:
+    if options.ttl is not None:
+        kind = socket.IPV6_HOPLIMIT if options.family == V6 else socket.IP_TTL
+        control.append((level, kind, pack("@i", options.ttl)))
+    if options.dscp:
+        kind = socket.IPV6_TCLASS if options.family == V6 else socket.IP_TOS
+        control.append((level, kind, pack("@i", options.dscp << 2)))
+    if options.source is not None or options.interface is not None:
+        device = socket.if_nametoindex(options.interface) if options.interface else 0
+        source = socket.inet_pton(options.family, options.source) if options.source else b""
+        if options.family == V6:
             control.append((level, socket.IPV6_PKTINFO, pack("@16sI", source, device)))
         else:
             control.append((level, IP_PKTINFO, pack("@i4s4x", device, source)))

@@ -79,7 +79,7 @@ class CommandEngine:
         return await self._echo(Target(address, **options), index)
 
     async def _echo(self, target: Target, index: int) -> Reply:
-        run = Run(build_command(self._path, target), target.timeout + GRACE)
+        run = Run(build_command(self._path, target), target.options.timeout + GRACE)
         self._runs.add(run)
         try:
             asked = functools.partial(run_once, run, target, index)
@@ -210,17 +210,17 @@ def run_once(run: Run, target: Target, index: int) -> Reply:
 
 def build_command(path: str, target: Target) -> list[str]:
     """Return the program's arguments: one packet, numbers only, the address after `--`."""
-    whole_seconds = Path(path).resolve().name == "busybox"
-    timeout = str(math.ceil(target.timeout)) if whole_seconds else f"{target.timeout:.3f}"
-    command = [path, "-6" if target.family == V6 else "-4", "-n", "-c", "1", "-W", timeout]
-    command += ["-s", str(max(LEAST_SIZE, target.size))]
-    if target.ttl is not None:
-        command += ["-t", str(target.ttl)]
-    if target.dscp:
-        command += ["-Q", str(target.dscp << 2)]
-    if target.dont_fragment:
+    options, whole_seconds = target.options, Path(path).resolve().name == "busybox"
+    timeout = str(math.ceil(options.timeout)) if whole_seconds else f"{options.timeout:.3f}"
+    command = [path, "-6" if options.family == V6 else "-4", "-n", "-c", "1", "-W", timeout]
+    command += ["-s", str(max(LEAST_SIZE, options.size))]
+    if options.ttl is not None:
+        command += ["-t", str(options.ttl)]
+    if options.dscp:
+        command += ["-Q", str(options.dscp << 2)]
+    if options.dont_fragment:
         command += ["-M", "do"]
-    if source := target.source or target.interface:
+    if source := options.source or options.interface:
         command += ["-I", source]
     return [*command, "--", target.address]
 
@@ -237,7 +237,7 @@ def parse_output(text: str, target: Target, index: int, sent_at: int, elapsed_us
 
 
 def _judge_silence(text: str, target: Target, elapsed_us: int) -> Status:
-    if SENT.search(text) and elapsed_us >= target.timeout * 1_000_000:
+    if SENT.search(text) and elapsed_us >= target.options.timeout * 1_000_000:
         return Status.TIMEOUT
     # It left early: either an answer that is none satisfied it, or a firewall of this machine took the
     # packet, of which iputils says nothing.
@@ -252,7 +252,7 @@ def _parse_answer(text: str, answers: list[re.Match[str]], target: Target, reply
     # The program computes the round trip from bytes that the answer brought back: they may say anything.
     if rtt is None or rtt > elapsed_us or DAMAGED.search(text):
         status, rtt = Status.CORRUPT, None
-    elif rtt > target.timeout * 1_000_000:
+    elif rtt > target.options.timeout * 1_000_000:
         status, rtt = Status.TIMEOUT, None
     return Reply(
         reply.index,

@@ -18,8 +18,6 @@ make_tuple = tuple.__new__
 
 # After a long sleep of the machine: so many slots are told as missed, the others by the jump of the index.
 MISSED = 60
-# The key of an echo that is not in the books.
-NOWHERE = b"", 0
 ANSWERED = {Status.REPLY, Status.CORRUPT, Status.LATE}
 
 
@@ -58,7 +56,7 @@ class Course:
         self.deliver = deliver
         self.loop = loop
         self.interval = count_nanoseconds(interval)
-        self.timeout = count_nanoseconds(target.timeout)
+        self.timeout = count_nanoseconds(target.options.timeout)
         self.index = index
         self.end = None if count is None else index + count
         self.patience = max(SECOND, self.timeout) if count == 1 else self.interval
@@ -83,7 +81,7 @@ class Course:
         # One with an end owes a record of each of its echoes.
         if self.end is None and now - self.due > MISSED * self.interval:
             self._skip((now - self.due) // self.interval - MISSED)
-        flight = Flight(self, self.index, self.due)
+        flight = Flight(self, self.index)
         self.index += 1
         self.due += self.interval
         return flight
@@ -100,32 +98,36 @@ def count_nanoseconds(seconds: float) -> int:
 
 
 class Flight:
-    """One echo of a course: `due` and `sent` by the monotonic clock (ns), `sent_at` by the real one.
+    """One echo of a course, `sent` by the monotonic clock (ns), `sent_at` by the real one, 0 where it never was.
 
-    `key` is the packed address and the sequence by which an answer finds it.
+    `sequence` is the number that its packet carries.
     """
 
-    __slots__ = ("course", "due", "index", "key", "outcome", "sent", "sent_at", "token")
+    __slots__ = ("course", "index", "outcome", "sent", "sent_at", "sequence", "token")
 
-    def __init__(self, course: Course, index: int, due: int) -> None:
+    def __init__(self, course: Course, index: int) -> None:
         self.course = course
         self.index = index
-        self.due = due
-        self.sent = self.sent_at = 0
-        self.key = NOWHERE
+        self.sent = self.sent_at = self.sequence = 0
         self.token = b""
         self.outcome: Status | None = None
 
     @property
-    def payload(self) -> bytes:
-        """The bytes that its packet carries, and that a sound answer brings back."""
-        target = self.course.target
-        return (self.token + target.padding)[: target.size]
+    def due(self) -> int:
+        """When it was to leave, by the monotonic clock (ns): its course tells."""
+        course = self.course
+        return course.due - (course.index - self.index) * course.interval
 
     @property
-    def sequence(self) -> int:
-        """The number that its packet carries."""
-        return self.key[1]
+    def key(self) -> tuple[bytes, int]:
+        """The packed address and the sequence by which an answer finds it."""
+        return self.course.target.packed, self.sequence
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes that its packet carries, and that a sound answer brings back."""
+        options = self.course.target.options
+        return (self.token + options.padding)[: options.size]
 
     def accept(self, arrival: Arrival, ident: int, read: int, read_at: int) -> Reply | None:
         """Return the record of this echo if this is the answer that nearly all have: sound, from the host itself, the
@@ -135,10 +137,11 @@ class Flight:
         """
         status, told, _, payload, _, _, ttl, received_at, size = arrival
         sent, sent_at, course = self.sent, self.sent_at, self.course
+        options = course.target.options
         round_trip = received_at - sent_at
         if (
             status is not REPLY
-            or payload != (self.token + course.target.padding)[: course.target.size]
+            or payload != (self.token + options.padding)[: options.size]
             or told != ident
             or self.outcome is not None
             or not 0 <= round_trip <= course.timeout
@@ -155,7 +158,7 @@ class Flight:
         """Return what an answer means for this echo, None if it answers another one."""
         if arrival.status is REPLY and arrival.payload == self.payload:
             return REPLY
-        token, answered = self.token[: self.course.target.size], arrival.payload[:TOKEN_SIZE]
+        token, answered = self.token[: self.course.target.options.size], arrival.payload[:TOKEN_SIZE]
         if arrival.status is REPLY:
             return Status.CORRUPT if answered == token else None
         # Who reports an error need not quote more than the header of what it was about.
@@ -194,7 +197,7 @@ class Flight:
 
     def _spell(self, sender: bytes) -> str:
         target = self.course.target
-        return target.address if sender == target.packed else socket.inet_ntop(target.family, sender)
+        return target.address if sender == target.packed else socket.inet_ntop(target.options.family, sender)
 
 
 def spread_evenly(courses: Sequence[Course]) -> None:

@@ -21,7 +21,7 @@ from monitor.ping.departures import Departures
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.outbox import Outbox
 from monitor.ping.permission import Permission, PingForbidden, probe_permissions
-from monitor.ping.reply import Reply, Status
+from monitor.ping.reply import REPLY, Reply, Status
 from monitor.ping.target import Target
 
 logger = logging.getLogger(__name__)
@@ -217,13 +217,14 @@ class SocketEngine:
     def _hear(self, arrivals: list[Arrival | None], ident: int) -> int:
         """Find whose answer each is and what it says, and return how many; a stray one is counted and forgotten."""
         read, read_at = read_clocks()
-        known, put = self._airspace.known, self._outbox.put
+        known, land, put = self._airspace.known, self._airspace.land, self._outbox.put
         for arrival in arrivals:
             if arrival is None:
                 self.counts["malformed"] += 1
             elif (flight := known.get((arrival.sender, arrival.sequence))) and (
                 reply := flight.accept(arrival, ident, read, read_at)
             ):
+                land(flight)
                 put(flight.course, reply)
             else:
                 self._look_closer(arrival, ident, read, read_at)
@@ -238,6 +239,8 @@ class SocketEngine:
         round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
         for reply in flight.hear(status, arrival, round_trip):
             self._outbox.put(flight.course, reply)
+            if reply.status is REPLY:
+                self._airspace.land(flight)
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
@@ -251,12 +254,12 @@ class SocketEngine:
         leaving = self._departures.take(now, SENDS)
         together: dict[Carrier, list[Flight]] = {carrier: [] for carrier in self._carriers.values()}
         for flight in leaving:
-            target = flight.course.target
+            options = flight.course.target.options
             if now - flight.due > flight.course.patience:
                 self._conclude(flight, Status.NOT_SENT)
-            elif (carrier := self._carriers.get(target.family)) is None:
+            elif (carrier := self._carriers.get(options.family)) is None:
                 self._conclude(flight, Status.NO_ROUTE)
-            elif target.plain:
+            elif options.plain:
                 together[carrier].append(flight)
             else:
                 self._launch(flight, carrier, real - now)

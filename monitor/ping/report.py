@@ -52,7 +52,7 @@ class Lines:
     def begin(self, rows: Sequence[Row]) -> None:
         """Print the first line of ping(8) for each host."""
         for row in rows:
-            self._print(f"PING {row.host} ({row.target.address}) {row.target.size} data bytes")
+            self._print(f"PING {row.host} ({row.target.address}) {row.target.options.size} data bytes")
 
     def show(self, row: Row, reply: Reply) -> None:
         """Print the line of a reply."""

@@ -27,7 +27,8 @@ class Namespace:
         self.name = f"{name}-{os.getpid()}-{next(numbers)}"
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         self.ip("link set lo up")
-        self.run("sysctl", "-qw", PERMIT)
+        # No waiting until each new IPv6 address is known to be nobody else's.
+        self.run("sysctl", "-qw", PERMIT, "net.ipv6.conf.default.accept_dad=0")
 
     def ip(self, *commands: str) -> None:
         """Run commands of ip(8) here."""

@@ -1,11 +1,16 @@
 """Which echo leaves when, and what is said of those that could not."""
 
-from monitor.ping.airspace import Airspace
+import tracemalloc
+
+import pytest
+
+from monitor.ping.airspace import LINGER, Airspace
 from monitor.ping.arrival import Arrival
 from monitor.ping.clock import SECOND
 from monitor.ping.course import MISSED, Course, Flight, spread_evenly
 from monitor.ping.departures import Departures
 from monitor.ping.reply import Reply, Status
+from monitor.ping.summary import Summary
 from monitor.ping.target import Target
 
 HOST = Target("192.0.2.1", timeout=1)
@@ -135,6 +140,92 @@ def test_each_echo_is_overdue_once_and_forgotten_a_while_later() -> None:
     assert airspace
     assert list(airspace.overdue(START + 60 * SECOND)) == []
     assert not airspace
+
+
+def in_the_air(count: int, size: int = 56) -> tuple[Airspace, list[Flight]]:
+    """Return so many echoes to a host that left at the same moment, and what keeps them in mind."""
+    airspace, flights = Airspace(), [course(target=Target("192.0.2.1", size=size)).step(START) for _ in range(count)]
+    airspace.check_in(flights)
+    airspace.depart(flights, START, START)
+    return airspace, flights
+
+
+def land(airspace: Airspace, flight: Flight) -> None:
+    flight.hear(Status.REPLY, answer(flight), 1)
+    airspace.land(flight)
+
+
+@pytest.mark.parametrize("size", [0, 4, 8, 56])
+def test_a_second_answer_finds_its_echo_until_the_deadline_of_that(size: int) -> None:
+    airspace, (early, late) = in_the_air(2, size)
+    land(airspace, early)
+    assert airspace.find(answer(early), 1) == (early, Status.REPLY)
+
+    land(airspace, late)
+    assert [airspace.find(answer(flight), 1) for flight in (early, late)] == [
+        (early, Status.REPLY),
+        (late, Status.REPLY),
+    ]
+    assert airspace
+    assert list(airspace.overdue(START + SECOND)) == []
+    assert [airspace.find(answer(flight), 1) for flight in (early, late)] == [None, None]
+    assert not airspace
+
+
+def test_an_answered_echo_gives_its_number_to_the_next_and_is_not_taken_for_that() -> None:
+    airspace, (first,) = in_the_air(1)
+    land(airspace, first)
+    second = course().step(START)
+    airspace.check_in([second])
+
+    assert first.key == second.key
+    assert airspace.find(answer(first), 1) == (first, Status.REPLY)
+    assert airspace.find(answer(second), 1) == (second, Status.REPLY)
+
+
+def test_second_answers_are_looked_for_in_a_list_only_while_some_come() -> None:
+    airspace, (flight,) = in_the_air(1)
+    land(airspace, flight)
+    for late in (0, 3, 7):
+        assert airspace.find(answer(flight), 2) is None
+        assert list(airspace.overdue(START - 9 * SECOND + late * SECOND)) == []
+        assert airspace._answered is None
+
+    airspace.find(answer(flight), 1)
+    found, flood = airspace._answered, [airspace.find(answer(flight), 1) for _ in range(100)]
+    assert airspace._answered is found
+    assert flood == [(flight, Status.REPLY)] * 100
+    assert list(airspace.overdue(START + LINGER)) == []
+    assert airspace._answered is not None
+    assert list(airspace.overdue(START + 3 * LINGER)) == []
+    assert airspace._answered is None
+
+
+def test_a_host_that_answers_takes_no_more_than_a_kilobyte() -> None:
+    hosts = 1000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        airspace, summaries = Airspace(), [Summary() for _ in range(hosts)]
+        courses = [
+            Course(Target(f"127.1.{number >> 8}.{number & 255}"), summary.add, count=None)
+            for number, summary in enumerate(summaries)
+        ]
+        spread_evenly(courses)
+        for _ in range(5):
+            for each in courses:
+                now, flight = each.due, each.step(each.due)
+                airspace.check_in([flight])
+                airspace.depart([flight], now, now)
+                assert list(airspace.overdue(now)) == []
+                land(airspace, flight)
+                each.deliver(flight.report(Status.REPLY, 1000, answer(flight)))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert sum(summary.received for summary in summaries) == 5 * hosts
+    assert (after - before) / hosts <= 1024
 
 
 def test_no_two_echoes_in_the_air_share_host_and_number_nor_any_two_a_token() -> None:

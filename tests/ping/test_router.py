@@ -168,7 +168,7 @@ def test_options_are_on_the_wire(routed: Routed, kind: str) -> None:
         listener = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     with listener, engine_in(routed.client, kind) as engine:
         listener.settimeout(20)
-        options = {name: getattr(target, name) for name in ("ttl", "dscp", "dont_fragment", "source")}
+        options = {name: getattr(target.options, name) for name in ("ttl", "dscp", "dont_fragment", "source")}
         reply = echo(engine, target.address, **options)
         packet = listener.recv(2048)
 

@@ -99,19 +99,19 @@ def test_what_makes_no_sense_is_one_sentence_and_exit_code_two(
 
 
 def test_json_has_a_line_for_each_reply_and_each_host(truth: Truth) -> None:
-    done = ping(truth, "10.77.0.3", "10.77.50.3", "-c", "4", "-i", "0.1", "-W", "0.3", "--json")
+    done = ping(truth, "10.77.0.3", "10.77.50.3", "-c", "2", "--json")
     records = [json.loads(line) for line in done.stdout.splitlines()]
     replies = [record for record in records if record["event"] == "reply"]
     summaries = {record["host"]: record for record in records if record["event"] == "summary"}
 
-    assert len(replies) == 8
+    assert len(replies) == 4
     assert {record["status"] for record in replies if record["host"] == "10.77.0.3"} == {"reply"}
-    assert [summaries[host]["received"] for host in ("10.77.0.3", "10.77.50.3")] == [4, 2]
+    assert [summaries[host]["received"] for host in ("10.77.0.3", "10.77.50.3")] == [2, 1]
     assert summaries["10.77.50.3"]["loss"] == 0.5
 
 
 def test_csv_is_a_table_of_replies(truth: Truth) -> None:
-    done = ping(truth, "fd77::0:3", "-c", "2", "-i", "0.1", "--csv")
+    done = ping(truth, "fd77::0:3", "-c", "2", "--csv")
     heading, *rows = csv.reader(io.StringIO(done.stdout))
 
     assert tuple(heading) == COLUMNS

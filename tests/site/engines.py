@@ -43,7 +43,7 @@ class ScriptedEngine:
         status = self.script.get(index, Status.REPLY)
         answer = {"rtt_us": 1000 * (index + 1), "ttl": 64, "source": target.address, "size": 64}
         reply = Reply(index, status, time.time_ns() // 1000, **(answer if status is Status.REPLY else {}))
-        loop.call_later(target.timeout if status is Status.TIMEOUT else self.delay, replies.put_nowait, reply)
+        loop.call_later(target.options.timeout if status is Status.TIMEOUT else self.delay, replies.put_nowait, reply)
 
     def close(self) -> None:
         """Note that it was closed."""
