@@ -55,7 +55,7 @@ class Standing:
         self.why = Why()
         self.health = Health(state, since, state, since)
         self.until = 0
-        self.covered: int | None = 0 if state is State.MAINTENANCE else None
+        self.covered: int | None = since if state is State.MAINTENANCE else None
         self._rules: Callable[[int], Limits] = allow
         self._limits = Limits()
         self._hour = -1
