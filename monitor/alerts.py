@@ -49,9 +49,8 @@ def count_failing() -> int:
 
 
 def _is_fresh(incident: Incident, now: dt.datetime) -> bool:
-    """Whether a host went bad just now: `noticed_at` is when the packet left that was then awaited for its timeout."""
-    awaited = dt.timedelta(seconds=incident.host.timeout) if incident.host else None
-    return awaited is not None and incident.noticed_at + awaited + GATHER > now
+    """Whether it became known just now that a host went bad."""
+    return incident.host_id is not None and incident.noticed_at + GATHER > now
 
 
 class Route:

@@ -4,7 +4,7 @@ Echoes are judged in the order due. An onset is dated back to its first bad echo
 """
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from monitor.shares import (
     LOST,
@@ -71,7 +71,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A host is no longer as it was; `at` is when that began, which is before it was certain.
+    """A host is no longer as it was; `at` is when that began, and `sure_at` when the echo was due that made it certain.
 
     `reason` is the rule that was broken, "" where none was; `value` is what it came to and `limit` what it may not
     reach: packets, a share or µs.
@@ -83,6 +83,7 @@ class Change:
     reason: str = ""
     value: float | None = None
     limit: float | None = None
+    sure_at: int = field(default=0, compare=False)
 
 
 Verdict = tuple[Health, Change | None]
@@ -116,7 +117,7 @@ def declare(health: Health, state: State, at: int) -> Verdict:
     reason = health.reason if former or state in BAD else ""
     same = state is health.state
     declared = Health(state, health.since if same else at, state, at, seen=at, reason=reason, former=former)
-    return declared, None if same else Change(health.state, state, at)
+    return declared, None if same else Change(health.state, state, at, sure_at=at)
 
 
 def _is_old_news(health: Health, value: int) -> bool:
@@ -228,4 +229,4 @@ def _settle(
     settled = Health(
         state, at, health.tends, health.tends_since, streak, health.seen, reason, last_us=health.last_us
     )  # fmt: skip
-    return settled, Change(health.state, state, at, reason, value, limit)
+    return settled, Change(health.state, state, at, reason, value, limit, health.seen)

@@ -89,15 +89,16 @@ def _carry_over(change: Noticed, at: dt.datetime) -> None:
         if not _escalate(change):
             _open(change, at)
     elif ending := ENDINGS.get(change.state):
-        noticed = max(at, from_us(change.noticed_at))
-        open_of(change.host).update(ended_at=at, end_noticed_at=noticed, ending=ending.value, news=True)
+        known = {"end_noticed_at": max(at, from_us(change.noticed_at)), "judged_until": _judged_until(change)}
+        open_of(change.host).update(ended_at=at, ending=ending.value, news=True, **known)
 
 
 def _escalate(change: Noticed) -> bool:
     """Note that what goes on is worse than it was; whether anything goes on."""
     if change.state is State.DOWN:
         worse = {"state": change.state.value, "reason": change.reason, "measure": _measure(change), "news": True}
-        if open_of(change.host).filter(state=State.DEGRADED.value).update(**worse):
+        known = {"judged_until": _judged_until(change)}
+        if open_of(change.host).filter(state=State.DEGRADED.value).update(**worse, **known):
             return True
     return open_of(change.host).exists()
 
@@ -108,6 +109,7 @@ def _open(change: Noticed, at: dt.datetime) -> None:
         state=change.state.value,
         began_at=at,
         noticed_at=max(at, from_us(change.noticed_at)),
+        judged_until=_judged_until(change),
         reason=change.reason,
         measure=_measure(change),
     )
@@ -122,6 +124,10 @@ def open_of(host: int) -> QuerySet[Incident]:
 def from_us(microseconds: int) -> dt.datetime:
     """A time from µs since 1970, exactly."""
     return dt.datetime.fromtimestamp(microseconds // 1_000_000, dt.UTC) + microseconds % 1_000_000 * TICK
+
+
+def _judged_until(change: Noticed) -> dt.datetime | None:
+    return from_us(change.judged_until) if change.judged_until else None
 
 
 def _measure(change: Noticed) -> dict[str, Any]:

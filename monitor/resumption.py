@@ -47,8 +47,9 @@ def recall(host: Host, incident: Incident | None) -> Health:
         return Health(seen=since)
     if incident is None:
         return Health(state, since, state, since, seen=since)
-    noticed = incident.end_noticed_at or incident.noticed_at
-    seen = max(since, round(noticed.timestamp() * SECOND_US))
+    # Those of before it was written down have only when the last packet left, as when they were noticed.
+    judged_until = incident.judged_until or incident.end_noticed_at or incident.noticed_at
+    seen = max(since, round(judged_until.timestamp() * SECOND_US))
     reason = "" if incident.ended_at else incident.reason
     former = State(incident.state) if state is State.NOT_MEASURED and not incident.ended_at else None
     return Health(state, since, state, since, seen=seen, reason=reason, former=former)

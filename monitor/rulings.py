@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Max
 from django.utils import timezone
 
+from monitor.incidents import from_us
 from monitor.models import Host, Maintenance, Rules
 from monitor.rules import Effective, RuleBook, read_rules
 from monitor.standing import Noticed
@@ -20,7 +21,8 @@ SECOND_US = 1_000_000
 # What is usual changes with each hour; reading it takes a moment, so that it is done a few hosts at a time.
 USUAL_SECONDS = 3600.0
 PORTION_SECONDS = 0.05
-INSTANT = dt.timedelta(microseconds=1)
+# Where nothing changes for a year, maintenance is looked at again after so long.
+PATIENCE = dt.timedelta(days=30)
 
 
 class Rulings:
@@ -32,14 +34,19 @@ class Rulings:
         self.usual: dict[int, Usual | None] = {}
         self._calendar = Calendar(())
         self._signature: Any = None
+        self._day = dt.date.min
         self._learned_at: dict[int, float] = {}
-        self._next: dict[int, tuple[int, dt.datetime | None]] = {}
+        self._next: dict[int, tuple[int, dt.datetime]] = {}
 
     def look(self) -> None:
-        """Read what somebody changed."""
-        signature = _read_signature()
+        """Read what somebody changed, and work out once a day what maintenance is to come."""
+        signature, now = _read_signature(), timezone.now()
+        if signature == self._signature and self._day == now.date():
+            return
+        book, calendar = read_rules(), read_calendar()
+        calendar.prepare(now)
+        self.book, self._calendar, self._day = book, calendar, now.date()
         if signature != self._signature:
-            self.book, self._calendar = read_rules(), read_calendar()
             self._signature = signature
             self.turn += 1
 
@@ -73,22 +80,21 @@ class Rulings:
             watched.ruled = self.turn
             self._next.pop(watched.id, None)
         known = self._next.get(watched.id)
-        if known and (known[1] is None or now < known[1]):
+        if known and now < known[1]:
             return []
-        return self._turn_page(watched, now, known[1] if known else None)
+        return self._turn_page(watched, now)
 
-    def _turn_page(self, watched: Watched, now: dt.datetime, turned_at: dt.datetime | None) -> list[Noticed]:
+    def _turn_page(self, watched: Watched, now: dt.datetime) -> list[Noticed]:
         """Maintenance begins or ends, where it does, at the time set and not when that was noticed."""
-        spans = self._calendar.spans(watched.host, now, now + INSTANT)
-        self._next[watched.id] = watched.ruled, self._calendar.next_change(watched.host, now)
-        if spans:
-            return watched.standing.cover(_to_us(spans[0][0]), _to_us(now))
-        return watched.standing.cover(None, _to_us(turned_at or self._find_end(watched, now)))
-
-    def _find_end(self, watched: Watched, now: dt.datetime) -> dt.datetime:
-        """When the maintenance of a host ended while nobody watched."""
-        since = watched.host.state_since or now
-        return max((end for _, end in self._calendar.spans(watched.host, since, now) if end <= now), default=now)
+        since, change = self._calendar.look(watched.host, now)
+        self._next[watched.id] = watched.ruled, change or now + PATIENCE
+        if since:
+            return watched.standing.cover(_to_us(since), _to_us(now))
+        if (covered := watched.standing.covered) is None:
+            return []
+        # One that was cancelled ends now.
+        end = self._calendar.find_last_end(watched.host, from_us(covered), now) or now
+        return watched.standing.cover(None, _to_us(end))
 
 
 def _to_us(moment: dt.datetime) -> int:

@@ -13,8 +13,9 @@ UNSEEN = (State.STARTING, State.NOT_MEASURED, State.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """From `at` on (µs since 1970) a host is in `state`, which was certain at `noticed_at`; of one that is bad the rule
-    that was broken, what it came to and what it may not reach. A `gap` is only a time in which nobody asked it."""
+    """From `at` on (µs since 1970) a host is in `state`, which was known at `noticed_at`, by echoes due until
+    `judged_until`; of one that is bad the rule that was broken, what it came to and what it may not reach. A `gap` is
+    only a time in which nobody asked it."""
 
     host: int
     at: int
@@ -24,6 +25,7 @@ class Noticed:
     value: float | None = None
     limit: float | None = None
     gap: bool = False
+    judged_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Standing:
         self.why = Why()
         self.health = Health(state, since, state, since)
         self.until = 0
-        self.covered: int | None = 0 if state is State.MAINTENANCE else None
+        self.covered: int | None = since if state is State.MAINTENANCE else None
         self._rules: Callable[[int], Limits] = allow
         self._limits = Limits()
         self._hour = -1
@@ -88,7 +90,8 @@ class Standing:
         for change in changes:
             self._explain(change)
             if self.covered is None:
-                noticed.append(Noticed(self.host, change.at, change.after, now, *self._reasons(change.after)))
+                reasons = self._reasons(change.after)
+                noticed.append(Noticed(self.host, change.at, change.after, now, *reasons, judged_until=change.sure_at))
         if self.covered is None:
             self._shown, self.since = health.state, health.since
         return noticed
@@ -150,7 +153,8 @@ class Standing:
         if self.state is self._shown:
             return []
         self._shown, self.since = self.state, max(at, self._begun)
-        return [Noticed(self.host, self.since, self.state, now, *self._reasons(self.state))]
+        reasons = self._reasons(self.state)
+        return [Noticed(self.host, self.since, self.state, now, *reasons, judged_until=self.health.seen)]
 
     def _reasons(self, state: State) -> tuple[str, float | None, float | None]:
         return (self.why.reason, self.why.value, self.why.limit) if state in BAD else ("", None, None)

@@ -140,7 +140,7 @@ class Watched:
         if reply.status is Status.REPLY:
             self.answered = due
         echo = Echo(due, find_code(reply), round(self.interval * SECOND_US))
-        return self._hear(self._order.put(reply.index, echo), reply.sent_at)
+        return self._hear(self._order.put(reply.index, echo), time.time_ns() // 1000)
 
     def give_up(self, now: int) -> list[Noticed]:
         """Judge what waits for echoes that should have been heard of by `now` (µs since 1970)."""

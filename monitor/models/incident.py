@@ -27,9 +27,9 @@ class Incident(models.Model):
 
     Without a host it is one of this server's own network, and those of the hosts are its `parts`. `state` is the
     worst so far. `reason` and `measure` say what rule was broken, and `{"value": …, "limit": …}` in its own unit: a
-    share, µs, or packets. `noticed_at` and `end_noticed_at` are when that was certain. `behind` is the parent that was
-    bad already. `news` says that messages are still to be planned for what happened last. Whoever has the address of
-    one that was shared may read it.
+    share, µs, or packets. `noticed_at` and `end_noticed_at` are when that was known, `judged_until` is when the last
+    packet was due that was judged by then. `behind` is the parent that was bad already. `news` says that messages are
+    still to be planned for what happened last. Whoever has the address of one that was shared may read it.
     """
 
     identity = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -43,6 +43,7 @@ class Incident(models.Model):
     noticed_at = models.DateTimeField(_("noticed"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     end_noticed_at = models.DateTimeField(null=True, blank=True)
+    judged_until = models.DateTimeField(null=True, blank=True, editable=False)
     ending = models.CharField(_("ending"), max_length=16, choices=Ending, blank=True)
     reason = models.CharField(_("reason"), max_length=32)
     measure: Any = models.JSONField(default=dict, blank=True)

@@ -237,9 +237,9 @@ def test_what_is_still_bad_costs_no_query_for_each_host() -> None:
     assert len(queries) < 15
 
 
-def test_a_storm_holds_news_of_hosts_that_are_long_waited_for() -> None:
+def test_a_storm_holds_news_from_when_it_is_known() -> None:
     make_channel("json://x")
     (host,) = watch("alice", timeout=5.0)
-    make_incident(host, NOON)
-    assert plan(NOON + dt.timedelta(seconds=5), storm=True) == 0
-    assert plan(NOON + dt.timedelta(seconds=8), storm=True) == 1
+    make_incident(host, NOON, noticed_at=NOON + dt.timedelta(seconds=9))
+    assert plan(NOON + dt.timedelta(seconds=11), storm=True) == 0
+    assert plan(NOON + dt.timedelta(seconds=12), storm=True) == 1

@@ -22,7 +22,7 @@ START = round(NOW.timestamp()) * SECOND
 
 def noticed(host: Host, second: float, state: State, reason: str = "", **more: object) -> Noticed:
     at = START + round(second * SECOND)
-    return Noticed(host.pk, at, state, at + 5 * SECOND, reason, **more)
+    return Noticed(host.pk, at, state, at + 5 * SECOND, reason, **{"judged_until": at + 4 * SECOND} | more)
 
 
 def at(second: float) -> dt.datetime:
@@ -40,9 +40,11 @@ def test_an_incident_begins_with_the_first_bad_packet_and_ends_with_the_first_go
     assert (incident.began_at, incident.noticed_at, incident.ended_at) == (at(10), at(15), None)
     assert (incident.state, incident.reason, incident.measure) == ("down", "lost_in_row", {"value": 5, "limit": 5})
     assert incident.news
+    assert incident.judged_until == at(14), "the packet that decided it left before anybody knew"
     Incident.objects.update(news=False)
     record([noticed(host, 40, State.UP)])
     incident.refresh_from_db()
+    assert incident.judged_until == at(44)
     assert (incident.ended_at, incident.end_noticed_at, incident.ending) == (at(40), at(45), "recovered")
     assert incident.news
     host.refresh_from_db()

@@ -206,6 +206,7 @@ def test_the_judge_and_the_model_agree_on_every_change(runs: list[tuple[int, int
     for echo in unroll(runs):
         health, change = judge(health, echo, limits)
         assert change == model.take(echo)
+        assert change is None or change.sure_at == echo.due
         assert health.state is model.state
 
 

@@ -10,12 +10,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from monitor.health import State
+from monitor.health import Health, State
 from monitor.incidents import from_us
 from monitor.models import Host, Incident, Maintenance, Rules, Transition
+from monitor.ping.reply import Reply, Status
 from monitor.resumption import resume
 from monitor.roster import pause_hosts
 from monitor.rulings import Rulings
+from monitor.standing import Why
+from monitor.watched import Watched
 from tests.watch.histories import new_host, write_minute
 from tests.watch.links import Link
 from tests.watch.sites import until, watch, working
@@ -62,6 +65,8 @@ async def test_an_outage_is_on_record_from_its_first_lost_packet_to_its_first_re
         first = link.find("127.0.1.1", False)
         assert (incident.began_at, incident.state, incident.reason) == (from_us(first), "down", "lost_in_row")
         assert incident.measure == {"value": 5, "limit": 5}
+        fifth = [due for due, answered in link.log["127.0.1.1"] if not answered][4]
+        assert incident.judged_until == from_us(fifth) < incident.noticed_at <= timezone.now()
         row = watcher.shift.watched[host.pk].row(time.time_ns() // 1000)
         assert row.endswith(f',{first // 1000},"lost_in_row",5]')
         link.cut = set()
@@ -234,6 +239,15 @@ async def test_two_hundred_hosts_behind_one_cut_link_are_one_incident() -> None:
         await find(host=None, ended_at__isnull=False, timeout=20)
 
 
+def test_an_outage_is_noticed_when_the_last_of_its_packets_was_given_up_not_when_it_left() -> None:
+    watched, minute_ago = Watched(new_host(state="up")), time.time_ns() // 1000 - 60_000_000
+    watched.resume(Health(State.UP), 0, Why(), [])
+    dues = [minute_ago + index * 1_000_000 for index in range(6)]
+    began = time.time_ns() // 1000
+    found = [each for index, due in enumerate(dues) for each in watched.judge(Reply(index, Status.TIMEOUT, due), due)]
+    assert [(each.at, each.judged_until, each.noticed_at >= began) for each in found] == [(dues[0], dues[5], True)]
+
+
 def test_what_was_kept_and_not_recorded_when_it_was_killed_is_found_again() -> None:
     now = timezone.now()
     minute = int(now.timestamp()) // 60 - 1
@@ -252,11 +266,24 @@ def test_what_was_recorded_is_not_found_again() -> None:
     minute = int(timezone.now().timestamp()) // 60 - 1
     first = minute * 60_000_000 + 20_250_000
     host = new_host(state="down", state_since=from_us(first))
-    noticed = from_us(first + 5_000_000)
-    Incident.objects.create(host=host, state="down", began_at=from_us(first), noticed_at=noticed, reason="lost_in_row")
+    judged = from_us(first + 5_000_000)
+    fields = {"began_at": from_us(first), "noticed_at": judged + dt.timedelta(seconds=2), "judged_until": judged}
+    Incident.objects.create(host=host, state="down", reason="lost_in_row", **fields)
     write_minute(host, minute, [900] * 20 + [-1] * 20)
     (found,) = resume([host], Rulings()).values()
     assert (found.health.state, found.changes, found.why.reason) == (State.DOWN, [], "lost_in_row")
+
+
+def test_what_came_after_the_last_packet_judged_is_found_although_it_was_noticed_later() -> None:
+    minute = int(timezone.now().timestamp()) // 60 - 1
+    first = minute * 60_000_000 + 10_250_000
+    host = new_host(state="down", state_since=from_us(first))
+    judged = from_us(first + 5_000_000)
+    fields = {"began_at": from_us(first), "noticed_at": judged + dt.timedelta(seconds=30), "judged_until": judged}
+    Incident.objects.create(host=host, state="down", reason="lost_in_row", **fields)
+    write_minute(host, minute, [900] * 10 + [-1] * 6 + [900] * 10)
+    (found,) = resume([host], Rulings()).values()
+    assert [(change.after, change.at) for change in found.changes] == [(State.UP, first + 6_000_000)]
 
 
 def test_twenty_hosts_are_resumed_in_little_time() -> None:

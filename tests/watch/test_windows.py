@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.models import Maintenance
-from monitor.recurrence import BadRecurrence
+from monitor.recurrence import BadRecurrence, Recurrence
 from monitor.windows import Calendar, check_window, list_spans, read_calendar, read_recurrence
 from tests.watch.histories import new_host
 
@@ -278,10 +278,10 @@ def test_a_calendar_says_what_changes_next() -> None:
         window(text, minutes=minutes).save()
     window("2026-12-24 00:00").save()
     calendar = read_calendar()
-    assert calendar.next_change(host, at("2026-01-01 00:00")) == at("2026-01-01 01:00")
-    assert calendar.next_change(host, at("2026-01-01 01:00")) == at("2026-01-01 02:30")
-    assert calendar.next_change(host, at("2026-01-01 02:30")) == at("2026-12-24 00:00")
-    assert calendar.next_change(host, at("2026-12-24 01:00")) is None
+    assert calendar.look(host, at("2026-01-01 00:00")) == (None, at("2026-01-01 01:00"))
+    assert calendar.look(host, at("2026-01-01 01:00")) == (at("2026-01-01 01:00"), at("2026-01-01 02:30"))
+    assert calendar.look(host, at("2026-01-01 02:30")) == (None, at("2026-12-24 00:00"))
+    assert calendar.look(host, at("2026-12-24 01:00")) == (None, None)
     assert (calendar.covers(host, at("2026-01-01 02:29:59")), calendar.covers(host, at("2026-01-01 02:30"))) == (
         True,
         False,
@@ -292,9 +292,9 @@ def test_a_calendar_says_what_changes_next() -> None:
 def test_windows_without_a_break_change_at_no_time_soon() -> None:
     host = new_host()
     window("2026-01-01 00:00", minutes=1440, recurrence="FREQ=DAILY").save()
-    change = read_calendar().next_change(host, at("2026-06-01"))
+    _, change = read_calendar().look(host, at("2026-06-01"))
     assert change is not None
-    assert change > at("2027-06-01")
+    assert change > at("2026-06-28")
 
 
 @pytest.mark.django_db
@@ -310,3 +310,67 @@ def test_what_is_read_says_when_it_ends() -> None:
     assert read_recurrence(window("2026-01-01 03:00", recurrence="FREQ=DAILY;UNTIL=20260103")).until == at(
         "2026-01-03 23:59:59.999999"
     )
+
+
+@pytest.mark.django_db
+def test_windows_that_follow_one_another_end_with_the_last_of_them() -> None:
+    host = new_host()
+    for text, minutes in (("2026-01-01 01:00", 60), ("2026-01-01 02:00", 30), ("2026-01-01 04:00", 30)):
+        window(text, minutes=minutes).save()
+    calendar, began = read_calendar(), at("2026-01-01 01:00")
+    assert calendar.look(host, at("2026-01-01 01:30")) == (began, at("2026-01-01 02:30"))
+    assert calendar.find_last_end(host, began, at("2026-01-01 02:31")) == at("2026-01-01 02:30")
+    assert calendar.find_last_end(host, began, at("2026-03-01 00:00")) == at("2026-01-01 04:30")
+    assert calendar.find_last_end(host, began, at("2026-01-01 01:30")) is None
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(RULES, st.integers(0, 23), st.integers(1, 600)), min_size=1, max_size=4),
+    st.lists(st.integers(0, 40 * 1440), min_size=1, max_size=12),
+)
+def test_to_look_again_and_again_finds_what_the_spans_say(
+    windows: list[tuple[str, int, int]], minutes: list[int]
+) -> None:
+    planned = [window(f"2026-03-20 {hour:02}:00", "Europe/Berlin", length, rule) for rule, hour, length in windows]
+    for each in planned:
+        each.pk = 1
+        each._prefetched_objects_cache = {"hosts": []}
+    calendar, plain, host = Calendar(planned), Calendar(planned), new_host_unsaved()
+    calendar.prepare(at("2026-03-20"))
+    for moment in (at("2026-03-20") + minute * MINUTE for minute in minutes):
+        spans = plain.spans(host, moment, moment + 500 * DAY)
+        since, change = calendar.look(host, moment)
+        covering = [end for start, end in spans if start <= moment < end]
+        assert (since is not None) == bool(covering)
+        later = [start for start, _ in spans if start > moment]
+        if covering:
+            assert change == covering[0] or moment + 28 * DAY <= change <= covering[0]
+        else:
+            assert change == (later[0] if later and later[0] <= moment + 400 * DAY else None)
+
+
+@pytest.mark.django_db
+def test_hosts_of_the_same_windows_share_what_was_worked_out() -> None:
+    for day in range(1, 13):
+        window(f"2025-06-{day:02} 03:00", recurrence="FREQ=YEARLY").save()
+    hosts, asked = [new_host(f"h{place}") for place in range(30)], []
+    calendar = read_calendar()
+    for planned in calendar._planned:
+        recurrence = planned.times._recurrence
+        planned.times._recurrence = Asked(recurrence, asked)  # type: ignore[assignment]
+    calendar.prepare(at("2026-01-01"))
+    prepared = len(asked)
+    assert {calendar.look(host, at("2026-01-02 00:30")) for host in hosts} == {(None, at("2026-06-01 03:00"))}
+    assert (prepared, len(asked)) == (24, 24), "twice a window, for what is near and for what is far"
+
+
+class Asked:
+    """A recurrence that notes each time it is worked out."""
+
+    def __init__(self, recurrence: Recurrence, asked: list[object]) -> None:
+        self._recurrence, self._asked = recurrence, asked
+
+    def list_spans(self, *args: object, **options: object) -> object:
+        self._asked.append(args)
+        return self._recurrence.list_spans(*args, **options)  # type: ignore[arg-type]
