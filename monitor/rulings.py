@@ -80,7 +80,9 @@ class Rulings:
     def _turn_page(self, watched: Watched, now: dt.datetime, turned_at: dt.datetime | None) -> list[Noticed]:
         """Maintenance begins or ends, where it does, at the time set and not when that was noticed."""
         spans = self._calendar.spans(watched.host, now, now + INSTANT)
-        self._next[watched.id] = watched.ruled, self._calendar.next_change(watched.host, now)
+        change = self._calendar.next_change(watched.host, now)
+        self._next[watched.id] = watched.ruled, change
+        watched.maintained_until = _to_us(change) if spans and change else None
         if spans:
             return watched.standing.cover(_to_us(spans[0][0]), _to_us(now))
         return watched.standing.cover(None, _to_us(turned_at or self._find_end(watched, now)))

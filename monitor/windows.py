@@ -39,6 +39,10 @@ class Calendar:
                     return end
         return None
 
+    def find_end(self, host: Host, at: dt.datetime) -> dt.datetime | None:
+        """When the maintenance ends that a host is in at that time; None where it is in none."""
+        return self.next_change(host, at) if self.covers(host, at) else None
+
     def spans(self, host: Host, since: dt.datetime, until: dt.datetime) -> list[Span]:
         """The maintenance of a host that overlaps the time between these two, merged, by time."""
         return merge_spans(span for planned in self._find(host) for span in planned.times.list_spans(since, until))

@@ -18,6 +18,8 @@ LOOKERS_GROUP = "lookers"
 
 # Codes of what keeps a host from being measured, beside those of `BadHost`.
 NOT_PERMITTED = "not_permitted"
+# What stands in place of a rule where maintenance covers a host: it is so until then.
+UNTIL = "until"
 # The close code for those who may not look.
 FORBIDDEN = 4403
 
@@ -85,7 +87,8 @@ class LookersMessage(TypedDict):
     number: int
 
 
-# Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs.
+# Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs;
+# of maintenance `UNTIL`, and when it ends (ms since 1970).
 Why = tuple[int, str, float | None]
 WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | RebuildMessage | LookersMessage
 
@@ -106,7 +109,7 @@ def row_json(
 ) -> str:
     """A host on the board: how it is, the last round trip in µs or why there is none, the loss (0 to 1) and the jitter
     (µs) of five minutes, and when the last echo was sent (ms since 1970). One that is not as it should be says since
-    when (ms), by which rule, and what that allows."""
+    when (ms), by which rule, and what that allows; one in maintenance until when."""
     shown = f'"{last}"' if isinstance(last, str) else "null" if last is None else last
     lost = "null" if loss is None else round(loss, 4)
     # Codes have nothing to escape; an encoder takes five times as long, two thousand times a second.

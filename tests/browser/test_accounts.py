@@ -1,8 +1,11 @@
 """Uptime, reports and maintenance in a browser: planned, previewed, printed; in both themes, on a phone, in Korean."""
 
+import datetime as dt
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -79,6 +82,25 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
     expect(ann.find(".windows")).to_contain_text("Router")
     ann.page.get_by_role("button", name="Cancel it").first.click()
     expect(ann.find(".windows")).to_contain_text("cancelled")
+
+
+def test_the_board_and_a_host_say_by_the_readers_clock_until_when_maintenance_lasts(
+    accounts: Server, visit: Visit
+) -> None:
+    ann, bob = (visit(accounts, timezone_id="Asia/Seoul").open(path) for path in ("/", "/hosts/gateway/"))
+    expect(ann.find(".row")).to_have_attribute("data-tone", "up")
+    began = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
+    window = f"name='m', minutes=61, starts_on='{began.date()}', starts_at='{began.time()}'"
+    accounts.do(f"from monitor.models import Maintenance; Maintenance.objects.create({window})")
+    ends = (began + dt.timedelta(minutes=61)).astimezone(ZoneInfo("Asia/Seoul"))
+    expect(ann.find(".row .address")).to_have_text(re.compile(f"^in maintenance until (.+, )?{ends:%H:%M}$"))
+    expect(bob.verdict).to_have_text(re.compile(f"In maintenance until (.+, )?{ends:%H:%M}: it is measured"))
+    # Whoever comes later is told at once, and where no script may run by UTC.
+    dora = visit(accounts, java_script_enabled=False).open("/")
+    expect(dora.find(".row .address")).to_have_text(re.compile(f"until .*{ends.astimezone(dt.UTC):%H:%M} UTC$"))
+    accounts.do("from monitor.models import Maintenance; Maintenance.objects.all().update(cancelled=True)")
+    expect(ann.find(".row .address")).to_have_text("127.0.0.1")
+    expect(bob.verdict).to_contain_text("Up")
 
 
 @THEMES

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import sqlite3
 import time
 from typing import Any
@@ -29,6 +30,10 @@ QUICK = {"interval": 0.2, "timeout": 0.5}
 def strict() -> None:
     """Five lost within a second are an outage, and nothing else is anything."""
     Rules.objects.create(lost_in_row=5, lost_s=0.5, loss=0, p95_times=0)
+
+
+def to_ms(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def incidents(**wish: Any) -> list[Incident]:
@@ -166,8 +171,10 @@ async def test_maintenance_that_begins_in_the_midst_of_an_outage_ends_it_and_one
         assert incident.ended_at == began
         watched = watcher.shift.watched[host.pk]
         assert watched.state is State.MAINTENANCE
-        assert watched.row(0).startswith(f'[{host.pk},"maintenance"')
-        await asyncio.sleep(1)
+        row, ends = json.loads(watched.row(0)), began + dt.timedelta(minutes=9)
+        assert (row[1], row[6:]) == ("maintenance", [to_ms(began), "until", to_ms(ends)])
+        await do(Maintenance.objects.filter(pk=window.pk).update, minutes=20)
+        await until(lambda: json.loads(watched.row(0))[8] == to_ms(began + dt.timedelta(minutes=20)))
         cancelled = timezone.now()
         await do(Maintenance.objects.filter(pk=window.pk).update, cancelled=True)
         _, again = await find(2)
