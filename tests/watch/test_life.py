@@ -19,7 +19,7 @@ from monitor.roster import pause_hosts
 from monitor.rulings import Rulings
 from tests.watch.histories import new_host, write_minute
 from tests.watch.links import Link
-from tests.watch.sites import until, watch, working
+from tests.watch.sites import looking, serving, until, watch, working
 from tests.watch.test_watcher import do
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -197,6 +197,23 @@ async def test_an_outage_within_maintenance_is_nothing() -> None:
         await until(lambda: watcher.shift.watched[host.pk].health.state is State.DOWN)
         await asyncio.sleep(1)
     assert await do(Incident.objects.count) == 0
+
+
+async def test_pages_of_incidents_are_told_when_one_is_on_record_and_when_it_is_over() -> None:
+    await do(strict)
+    alice, _ = await do(watch, "alice", "bob", **QUICK)
+    link = Link()
+    async with serving(open_engine=link.open) as application:
+        await up(application.watcher, alice)
+        async with looking(application, hosts=[], incidents=True) as page, looking(application) as board:
+            link.cut = {"127.0.1.1"}
+            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await do(lambda: Incident.objects.get().ended_at) is None
+            link.cut = set()
+            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await do(lambda: Incident.objects.get().ending) == "recovered"
+            heard = {(await board.hear())["event"] for _ in range(10)}
+            assert "incidents" not in heard
 
 
 async def test_rules_that_change_hold_within_two_seconds() -> None:
