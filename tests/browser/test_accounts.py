@@ -118,6 +118,21 @@ def test_every_page_is_accessible_and_fits_a_phone(
         assert ann.spill() <= 0, path
 
 
+def test_reports_and_uptime_begin_in_the_readers_zone_and_a_link_keeps_it(accounts: Server, visit: Visit) -> None:
+    ann = visit(accounts, timezone_id="Asia/Seoul")
+    for path in ("/hosts/gateway/uptime/?by=year", "/hosts/gateway/report/"):
+        ann.open(path)
+        expect(ann.find("#main")).to_contain_text("All times are of Asia/Seoul.")
+        ann.page.wait_for_url("**zone=Asia%2FSeoul*")
+    # The zone that somebody chose is nobody's to change.
+    ann.find("#zone").fill("UTC")
+    ann.page.get_by_role("button", name="Show").click()
+    ann.page.wait_for_url("**zone=UTC")
+    expect(ann.find("#main")).to_contain_text("All times are of UTC.")
+    dora = visit(accounts, timezone_id="Asia/Seoul", java_script_enabled=False).open("/hosts/gateway/uptime/")
+    expect(dora.find("#main")).to_contain_text("All times are of UTC.")
+
+
 def test_the_uptime_of_a_host_is_on_its_page_without_scripts(accounts: Server, visit: Visit) -> None:
     dora = visit(accounts, java_script_enabled=False).open("/hosts/gateway/")
     expect(dora.find(".accounts")).to_contain_text("1 h 1 min 1 s")
