@@ -1,5 +1,6 @@
 """The board as a page or as JSON: what is known of each host beside its live row."""
 
+import datetime as dt
 import json
 import threading
 import time
@@ -7,12 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from monitor.board import View
 from monitor.health import State
 from monitor.models import Host
 from monitor.series import read_counts
 from monitor.window import Bar, Counts, Now, Window
-from monitor.wire_watch import board_json, row_json
+from monitor.windows import read_calendar
+from monitor.wire_watch import UNTIL, board_json, row_json
 
 # The last hour ends with a minute that is over for so long (s): the keeper counts a hundred hosts a second.
 COUNTED = 25
@@ -27,7 +31,8 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A host on the board: times in µs, `sent_at` in ms since 1970, losses from 0 to 1; `last` may be a code."""
+    """A host on the board: times in µs, `sent_at` and when its maintenance ends (`until`) in ms since 1970, losses from
+    0 to 1; `last` may be a code."""
 
     host: Host
     state: State
@@ -36,6 +41,7 @@ class Row:
     jitter: float | None
     sent_at: int | None
     hour: Now
+    until: int | None = None
 
     @property
     def rank(self) -> tuple[int, float, str]:
@@ -45,18 +51,9 @@ class Row:
 
 def read_rows(view: View) -> list[Row]:
     """A row for every host, worst first; where nobody watches, as the database last knew it."""
-    live = {row[0]: row[1:] for row in json.loads(f"[{','.join(view.rows.values())}]")}
-    hours = last_hour.read()
-    rows = []
-    for host in Host.objects.all():
-        state, last, loss, jitter, sent_at, *_why = live.get(host.pk) or (
-            host.state,
-            host.problem or None,
-            None,
-            None,
-            None,
-        )
-        rows.append(Row(host, State(state), last, loss, jitter, sent_at, hours.get(host.pk) or Now()))
+    hosts, hours = list(Host.objects.all()), last_hour.read()
+    told = json.loads(f"[{','.join(_complete(view, hosts).values())}]")
+    rows = [_make_row(host, row, hours) for host, row in zip(hosts, told, strict=True)]
     return sorted(rows, key=lambda row: row.rank)
 
 
@@ -72,12 +69,8 @@ def export_board(view: View) -> str:
     """The whole board as JSON: rows as the socket tells them, of hosts that are there, and what is known of each."""
     hours = last_hour.read()
     hosts = list(Host.objects.all())
-    rows = [
-        view.rows.get(host.pk) or row_json(host.pk, State(host.state), host.problem or None, None, None, None)
-        for host in hosts
-    ]
     shapes = [host_shape(host, hours.get(host.pk)) for host in hosts]
-    return board_json(view.number, view.at, rows, view.figures, shapes)
+    return board_json(view.number, view.at, _complete(view, hosts).values(), view.figures, shapes)
 
 
 def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
@@ -96,7 +89,7 @@ def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
         "timeout": host.timeout,
         "paused": host.paused,
         "problem": host.problem,
-        "since": round(host.state_since.timestamp() * 1000) if host.state_since else None,
+        "since": _to_ms(host.state_since),
         "loss": hour.loss,
         "median_us": hour.median_us,
         "jitter_us": hour.jitter_us,
@@ -105,13 +98,44 @@ def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:
 
 
 def reason_shape(host: Host) -> dict[str, Any]:
-    """The rule that a host broke, and what that allows: packets, a share or µs; "" where it is well."""
+    """The rule that a host broke, and what that allows: packets, a share or µs; "" where it is well. Of maintenance
+    when it ends (ms since 1970)."""
+    if end := find_ends([host]).get(host.pk):
+        return {"reason": UNTIL, "limit": end}
     incident = host.incidents.filter(ended_at=None).first()
     return (
         {"reason": incident.reason, "limit": incident.measure.get("limit")}
         if incident
         else {"reason": "", "limit": None}
     )
+
+
+def find_ends(hosts: Iterable[Host]) -> dict[int, int]:
+    """When maintenance ends (ms since 1970), of those of the hosts that are in it; two queries, or none."""
+    maintained = [host for host in hosts if host.state == State.MAINTENANCE.value]
+    if not maintained:
+        return {}
+    calendar, now = read_calendar(), timezone.now()
+    ends = {host.pk: calendar.find_end(host, now) for host in maintained}
+    return {pk: round(end.timestamp() * 1000) for pk, end in ends.items() if end}
+
+
+def _complete(view: View, hosts: list[Host]) -> dict[int, str]:
+    """The row of each host in JSON, in their order; one that nobody told of is as the database last knew it."""
+    ends = find_ends(host for host in hosts if host.pk not in view.rows)
+    return {host.pk: view.rows.get(host.pk) or _row_on_record(host, ends.get(host.pk)) for host in hosts}
+
+
+def _row_on_record(host: Host, end: int | None) -> str:
+    since = _to_ms(host.state_since)
+    why = (since or 0, UNTIL, end) if end else None
+    return row_json(host.pk, State(host.state), host.problem or None, None, None, None, why)
+
+
+def _make_row(host: Host, told: list[Any], hours: dict[int, Now]) -> Row:
+    _pk, state, last, loss, jitter, sent_at, *why = told
+    until = why[2] if why and why[1] == UNTIL else None
+    return Row(host, State(state), last, loss, jitter, sent_at, hours.get(host.pk) or Now(), until)
 
 
 class LastHour:
@@ -139,6 +163,10 @@ class LastHour:
 
 
 last_hour = LastHour(read_counts)
+
+
+def _to_ms(moment: dt.datetime | None) -> int | None:
+    return round(moment.timestamp() * 1000) if moment else None
 
 
 def _bar(bar: Bar) -> Any:

@@ -47,11 +47,12 @@ class Resume:
 @dataclass(frozen=True, slots=True)
 class Subscribe:
     """Tell what changes on the board: of all hosts (None) or of these; every echo of one host (`lines`), asked
-    `faster` while this lasts."""
+    `faster` while this lasts; and that incidents changed."""
 
     hosts: frozenset[int] | None
     lines: int | None
     faster: bool
+    incidents: bool
 
 
 Command = Order | Stop | Resume
@@ -71,12 +72,11 @@ def parse_subscription(text: str | None) -> Subscribe | Refusal:
         message = _load(text)
         if message.get("event") != "subscribe":
             raise Refusal("unknown_event", "That event is not known here.")
-        faster, lines = message.get("faster", False), message.get("lines")
-        if not isinstance(faster, bool):
-            raise _bad_value("faster", "true or false")
+        lines = message.get("lines")
         if lines is not None and not _is_id(lines):
             raise _bad_value("lines", "the id of a host, or null")
-        return Subscribe(_hosts(message.get("hosts", "all")), lines, faster)
+        hosts = _hosts(message.get("hosts", "all"))
+        return Subscribe(hosts, lines, _flag(message, "faster"), _flag(message, "incidents"))
     except Refusal as refusal:
         return refusal
 
@@ -167,6 +167,13 @@ def _hosts(value: object) -> frozenset[int] | None:
     if not isinstance(value, list) or not all(_is_id(each) for each in value):
         raise _bad_value("hosts", "“all” or a list of ids")
     return frozenset(value)
+
+
+def _flag(message: Mapping[str, object], name: str) -> bool:
+    value = message.get(name, False)
+    if not isinstance(value, bool):
+        raise _bad_value(name, "true or false")
+    return value
 
 
 def _is_id(value: object) -> TypeGuard[int]:

@@ -14,7 +14,9 @@ import os
 import resource
 import signal
 import smtplib
+import socket
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,17 +26,23 @@ import requests
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
+from django.utils.translation import gettext_noop
 from requests.adapters import HTTPAdapter
 
 from monitor.confinement import Refused, confine
+from monitor.hypertext import is_hypertext, read_text
+from monitor.mask import mask
 from monitor.ping.host import Policy
 
 # What these would tell is the server's own desktop, or its log.
 LOCAL = {"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows", "syslog", "blink1"}
+DATAGRAMS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 FINAL = {400, 401, 403, 404, 410}
 # A line of so many characters is written at once, however many processes write.
 MOST_SAID = 500
-MOST_READ = 2000
+# Of an answer. Its last so many characters are read and not said, so that no secret is cut in two and missed.
+MOST_READ, MOST_SECRET = 20_000, 2000
+MOST_SHOWN = 300
 MOST_MEMORY = 1 << 30
 AGENT = "pingsite"
 
@@ -47,6 +55,9 @@ def main() -> None:
     settings.configure()
     # Its hundred and ninety plugins are read here, once, and not by each process.
     apprise.Apprise.instantiate("json://localhost")
+    if sys.argv[1:]:
+        # Somebody had it started who may need it, and may not.
+        signal.alarm(int(sys.argv[1]))
     # Nobody waits for the processes one by one.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
@@ -64,7 +75,8 @@ def _serve(order: Order) -> None:
     signal.alarm(int(order["seconds"]))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     answer = _obey(order)
-    answer["said"] = " ".join(str(answer["said"]).split())[:MOST_SAID]
+    said = mask(" ".join(str(answer["said"]).split()), order.get("address", ""), order.get("secret", ""))
+    answer["said"] = said[:MOST_SAID]
     os.write(1, json.dumps({"id": order["id"]} | answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
 
@@ -89,7 +101,7 @@ def check(order: Order) -> Answer:
 def notify(order: Order) -> Answer:
     """Say it through Apprise, which tells only whether that worked; what the service answered is heard on the way."""
     service = _find_service(order["address"])
-    heard = _listen()
+    heard, datagrams = _listen(), _count_datagrams()
     speaker = apprise.Apprise(asset=service.asset)
     speaker.add(service)
     with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
@@ -98,7 +110,8 @@ def notify(order: Order) -> Answer:
     if heard:
         answer = heard[-1] if ok else next((each for each in heard if not each["ok"]), heard[-1])
         return answer | {"ok": ok, "said": answer["said"] if not answer["ok"] or ok else complaints or answer["said"]}
-    return {"ok": ok, "final": False, "said": complaints or ("Sent." if ok else "")}
+    said = gettext_noop("Handed over; this service gives no answer.") if datagrams else gettext_noop("Sent.")
+    return {"ok": ok, "final": False, "said": complaints or (said if ok else "")}
 
 
 def post(order: Order) -> Answer:
@@ -119,9 +132,9 @@ def post(order: Order) -> Answer:
         with session.post(
             order["address"], data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
         ) as response:
-            return _judge(
-                response.status_code, response.raw.read(MOST_READ, decode_content=True).decode(errors="replace")
-            )
+            # At most four bytes a character, so that a text that was cut is at least so long.
+            answer = response.raw.read(4 * MOST_READ, decode_content=True)
+            return _judge(response.status_code, answer.decode(errors="replace"))
 
 
 def send_mail(order: Order) -> Answer:
@@ -131,7 +144,7 @@ def send_mail(order: Order) -> Answer:
     headers = {"Auto-Submitted": "auto-generated", "X-Pingsite-Key": order["key"]}
     mail = EmailMessage(order["title"], order["body"], order["sender"], to, connection=backend, headers=headers)
     mail.send()
-    return {"ok": True, "final": True, "said": "The mail server took it."}
+    return {"ok": True, "final": True, "said": gettext_noop("The mail server took it.")}
 
 
 def _find_service(address: str) -> Any:
@@ -159,12 +172,24 @@ def _listen() -> list[Answer]:
         except Exception as error:
             heard.append(_explain(error))
             raise
-        heard.append(_judge(response.status_code, response.text[:MOST_READ]))
+        heard.append(_judge(response.status_code, response.text))
         return response
 
     HTTPAdapter.send = hear  # type: ignore[method-assign]
     requests.Session.get_redirect_target = lambda *_: None  # type: ignore[method-assign]
     return heard
+
+
+def _count_datagrams() -> list[str]:
+    """From now on, whenever one is sent: nobody answers these."""
+    sent: list[str] = []
+
+    def listen(event: str, args: tuple[Any, ...]) -> None:
+        if event in DATAGRAMS and args[0].type == socket.SOCK_DGRAM:
+            sent.append(event)
+
+    sys.addaudithook(listen)
+    return sent
 
 
 def _judge(status: int, text: str) -> Answer:
@@ -174,8 +199,16 @@ def _judge(status: int, text: str) -> Answer:
         words = str(status)
     if 300 <= status < 400:
         return {"ok": False, "final": True, "said": f"{words}: redirects are not followed."}
+    text = _shorten(text)
     said = f"{words}: {text}" if text.strip() else words
     return {"ok": 200 <= status < 300, "final": status in FINAL, "said": said}
+
+
+def _shorten(text: str) -> str:
+    """What of an answer is worth saying: of a page its text."""
+    if len(text) >= MOST_READ:
+        text = text[: MOST_READ - MOST_SECRET]
+    return textwrap.shorten(read_text(text), MOST_SHOWN, placeholder=" …") if is_hypertext(text) else text
 
 
 def _explain(error: BaseException) -> Answer:

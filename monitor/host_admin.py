@@ -128,7 +128,8 @@ class HostAdmin(admin.ModelAdmin):
     @admin.display(description=_("state"), ordering="state")
     def shape(self, host: Host) -> str:
         """The state as a shape and a word."""
-        return f"{SHAPES[State(host.state)]} {host.get_state_display()}"
+        mark = '<span class="mark" data-tone="{}">{}</span> {}'
+        return format_html(mark, host.state, SHAPES[State(host.state)], host.get_state_display())
 
     @admin.display(description=_("page"))
     def page(self, host: Host) -> str:

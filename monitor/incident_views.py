@@ -42,6 +42,7 @@ from monitor.words import refusal_words
 
 PAGE = 50
 LONGEST_NOTE = 4000
+WATCH_SOCKET = "/ws/watch/"
 # More windows than that are narrower than a pixel.
 MOST_SPANS = 1000
 COLUMNS = (
@@ -81,6 +82,7 @@ def show_incidents(request: HttpRequest) -> HttpResponse:
         "choice": choice,
         "query": _query(choice),
         "groups": list_groups(),
+        "config": {"socket": WATCH_SOCKET},
         "may_change": may_change(request.user),
     }
     return render(request, "incidents/list.html", context)
@@ -121,6 +123,9 @@ def show_incident(request: HttpRequest, incident: Incident, *, stranger: bool) -
     beside = [] if stranger else list_beside(incident, now)
     incident.number = incident.parts.count() if incident.host_id is None else 0  # type: ignore[attr-defined]
     config = {
+        # Strangers would be turned away there: their page looks now and then.
+        "socket": None if stranger else WATCH_SOCKET,
+        "host": incident.host_id,
         "series": f"/incidents/{incident.identity}/series.json",
         "since": _to_ms(since),
         "until": _to_ms(until),

@@ -41,15 +41,15 @@ class Ledger:
         """Have this recorded."""
         self._waiting.extend(noticed)
 
-    def write(self) -> int:
-        """Record what waits, and keep what could not be recorded; how much it was."""
-        written = 0
+    def write(self) -> set[int]:
+        """Record what waits, and keep what could not be recorded; the hosts whose state that changed."""
+        changed: set[int] = set()
         while some := list(islice(self._waiting, STEP)):
             record(some)
             for _ in some:
                 self._waiting.popleft()
-            written += len(some)
-        return written
+            changed |= {each.host for each in some if not each.gap}
+        return changed
 
 
 def record(changes: Sequence[Noticed]) -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,8 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUES
 ROOT = Path(__file__).resolve().parents[1]
 # Over the order's own seconds, for the process to start and to answer.
 GRACE_SECONDS = 10.0
+# One that is ready waits so long; people take a while to type.
+READY_SECONDS = 300
 MOST_LINE = 1 << 20
 
 Order = dict[str, Any]
@@ -100,17 +103,46 @@ class Mouth:
                     future.set_result(_doubt("The process that talks ended."))
 
 
+# Started by those who will probably ask soon; what it reads takes half a second of a quiet machine.
+_ready: list["subprocess.Popen[str]"] = []
+_preparing = threading.Lock()
+
+
+def prepare() -> None:
+    """Have a process ready for whoever asks next; where nobody does, it ends by itself."""
+    with _preparing:
+        if _ready and _ready[0].poll() is None:
+            return
+        while _ready:
+            _ready.pop().communicate()
+        _ready.append(_begin(str(READY_SECONDS)))
+
+
 def ask(order: Order) -> Answer:
     """The same once, for whoever may block: a process of its own for this order."""
-    line = json.dumps(order | {"id": 0})
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            COMMAND, input=line, env=_environment(), capture_output=True, text=True,
-            timeout=order["seconds"] + GRACE_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return _doubt(f"No answer within {order['seconds']} s.")
-    return json.loads(done.stdout) if done.stdout.strip() else _doubt(f"No answer within {order['seconds']} s.")
+    with _preparing:
+        process = _ready.pop() if _ready else _begin()
+    said = _hear_out(process, order)
+    if not said and process.args != list(COMMAND):
+        said = _hear_out(_begin(), order)  # the one that was ready had just ended
+    return json.loads(said) if said else _doubt(f"No answer within {order['seconds']} s.")
+
+
+def _begin(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *arguments], env=_environment(), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def _hear_out(process: "subprocess.Popen[str]", order: Order) -> str:
+    with process:
+        try:
+            said, _ = process.communicate(json.dumps(order | {"id": 0}) + "\n", order["seconds"] + GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return ""
+    return said.strip()
 
 
 def _environment() -> dict[str, str]:

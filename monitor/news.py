@@ -12,9 +12,11 @@ from monitor.alerts import plan
 from monitor.courier import Courier
 from monitor.health import State
 from monitor.incidents import Ledger
+from monitor.live import publish
 from monitor.network import gather
 from monitor.standing import SECOND_US, Noticed
 from monitor.watched import Watched
+from monitor.wire_watch import INCIDENTS_GROUP
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +45,18 @@ class News:
             log.log(level, "%s is %s %s", watched.host.slug, each.state, each.reason)
 
     async def deliver(self, hosts: Mapping[int, Watched]) -> None:
-        """Record what waits, and plan what is to be said of it and of what goes on."""
+        """Record what waits, tell pages of it, and plan what is to be said of it and of what goes on."""
         answered, storm = read_weather(hosts)
         if any(watched.standing.wavers and not watched.standing.bad for watched in hosts.values()):
             self._courier.expect()
         try:
-            planned = await self._call(partial(self._settle, answered, storm))
+            settled = await self._call(partial(self._settle, answered, storm))
         except Exception:  # whatever it is, the hosts are to be watched
             log.exception("what was noticed is not told, and is tried again")
             return
+        planned, changed = settled or (0, ())
+        if changed:
+            await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": sorted(changed)})
         if planned:
             self._courier.wake()
 
@@ -63,11 +68,11 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    def _settle(self, answered: int, storm: bool) -> int:
-        self._ledger.write()
+    def _settle(self, answered: int, storm: bool) -> tuple[int, set[int]]:
+        changed = self._ledger.write()
         now = timezone.now()
         gather(now, answered)
-        return plan(now, storm=storm)
+        return plan(now, storm=storm), changed
 
 
 def read_weather(hosts: Mapping[int, Watched]) -> tuple[int, bool]:

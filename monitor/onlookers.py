@@ -14,11 +14,13 @@ from monitor.board import Mirror, View
 from monitor.live import listen, publish
 from monitor.wire_watch import (
     BOARD_GROUP,
+    INCIDENTS_GROUP,
     LOOKERS_GROUP,
     STATE_GROUP,
     WATCHER_GROUP,
     TickMessage,
     hosts_json,
+    incidents_json,
     lines_group,
     looking_json,
     subscribed_json,
@@ -40,12 +42,13 @@ TOLD_AT_ONCE = 100
 
 @dataclass(slots=True)
 class Wish:
-    """What a socket is to be told: what changes of all hosts (None) or of these, and every echo of one (`lines`), asked
-    `faster` meanwhile. `told` is the number of the last tick it has heard of."""
+    """What a socket is to be told: what changes of all hosts (None) or of these, every echo of one (`lines`), asked
+    `faster` meanwhile, and that `incidents` changed. `told` is the number of the last tick it has heard of."""
 
     hosts: frozenset[int] | None
     lines: int | None
     faster: bool
+    incidents: bool = False
     told: int = 0
 
 
@@ -147,7 +150,7 @@ class Onlookers:
     async def _follow(self) -> None:
         """Subscribe, then ask for the whole, then apply what changes and pass it on; after a gap ask again."""
         message: Any
-        async for message in listen(BOARD_GROUP, STATE_GROUP, LOOKERS_GROUP):
+        async for message in listen(BOARD_GROUP, STATE_GROUP, LOOKERS_GROUP, INCIDENTS_GROUP):
             match message["type"]:
                 case "board.tick" if message["number"] != self._heard:
                     if not self._board.follow(message):
@@ -156,6 +159,11 @@ class Onlookers:
                 case "board.state":
                     self._board.replace(message)
                     self._complete.set()
+                case "incidents":
+                    text = incidents_json(message["hosts"])
+                    await self._tell(
+                        [(socket, text) for socket, wish in self._wishes.items() if wish and wish.incidents]
+                    )
                 case "lookers" if message["process"] != self._process:
                     self._elsewhere[message["process"]] = message["number"], time.monotonic() + ELSEWHERE_SECONDS
 

@@ -56,13 +56,16 @@ def show_uptime(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @for_lookers
 def find_report(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lead to the report of the month and zone that were chosen; without one, of the month before this."""
+    """Lead to the report of the month that was chosen; without one, of the month before this."""
     host = get_object_or_404(Host, slug=slug)
-    last = timezone.now().replace(day=1) - dt.timedelta(days=1)
-    month = request.GET.get("month", "")
-    month = month if MONTH.fullmatch(month) else f"{last:%Y-%m}"
-    zone = urlencode({"zone": request.GET.get("zone") or "UTC"})
-    return redirect(f"{reverse('host-report', args=[host.slug, month])}?{zone}")
+    return _lead(request, reverse("host-report", args=[host.slug, _read_month(request)]))
+
+
+@require_safe
+@for_lookers
+def find_group_report(request: HttpRequest) -> HttpResponse:
+    """The same for a group."""
+    return _lead(request, reverse("report", args=[_read_month(request)]))
 
 
 @require_safe
@@ -83,7 +86,7 @@ def export_report(request: HttpRequest, slug: str, month: str) -> HttpResponse:
 @for_lookers
 def show_group_report(request: HttpRequest, month: str) -> HttpResponse:
     """A month of all hosts of a group."""
-    return _show(request, _list_group(request), month)
+    return _show(request, _list_group(request), month, request.GET.get("group", ""))
 
 
 @require_safe
@@ -93,13 +96,25 @@ def export_group_report(request: HttpRequest, month: str) -> HttpResponse:
     return _export(request, _list_group(request), month, f"hosts-{month}")
 
 
-def _show(request: HttpRequest, hosts: list[Host], month: str) -> HttpResponse:
+def _lead(request: HttpRequest, path: str) -> HttpResponse:
+    """To a report, of the group and the zone that were chosen; without a zone the page finds the reader's."""
+    kept = {name: request.GET[name] for name in ("group", "zone") if request.GET.get(name)}
+    return redirect(f"{path}?{urlencode(kept)}" if kept else path)
+
+
+def _read_month(request: HttpRequest) -> str:
+    month, last = request.GET.get("month", ""), timezone.now().replace(day=1) - dt.timedelta(days=1)
+    return month if MONTH.fullmatch(month) else f"{last:%Y-%m}"
+
+
+def _show(request: HttpRequest, hosts: list[Host], month: str, group: str | None = None) -> HttpResponse:
     zone, problem = _read_zone(request)
     reports = _read_reports(hosts, month, zone)
+    picker = reverse("host-reports", args=[hosts[0].slug]) if group is None else reverse("reports")
     context = {
         "reports": reports, "month": month, "zone": zone, "zones": list_zones(), "problem": problem,
         "now": timezone.now(), "csv": f"{request.path}.csv?{request.GET.urlencode()}",
-        "group": request.GET.get("group"),
+        "group": group, "picker": picker,
     }  # fmt: skip
     return render(request, "reports/report.html", context, status=400 if problem else 200)
 

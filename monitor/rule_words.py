@@ -59,13 +59,13 @@ FIELDS = (
     Field("window_s", "", _("Length of the window"), "s"),
 )
 SOURCES = {
-    "host": _("its own"),
-    "group": _("from the group"),
-    "all": _("from all hosts"),
-    "default": _("built in"),
+    "host": _("This host"),
+    "group": _("The group"),
+    "all": _("All hosts"),
+    "default": _("Default"),
 }
 
 
 def say_source(source: str) -> str:
-    """Where a value comes from."""
+    """Whose value it is."""
     return str(SOURCES.get(source, source))

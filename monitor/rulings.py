@@ -88,6 +88,7 @@ class Rulings:
         """Maintenance begins or ends, where it does, at the time set and not when that was noticed."""
         since, change = self._calendar.look(watched.host, now)
         self._next[watched.id] = watched.ruled, change or now + PATIENCE
+        watched.maintained_until = _to_us(change) if since and change else None
         if since:
             return watched.standing.cover(_to_us(since), _to_us(now))
         if (covered := watched.standing.covered) is None:

@@ -44,6 +44,7 @@ urlpatterns = [
     path("hosts/<slug:slug>/report/", report_views.find_report, name="host-reports"),
     path("hosts/<slug:slug>/report/<slug:month>", report_views.show_report, name="host-report"),
     path("hosts/<slug:slug>/report/<slug:month>.csv", report_views.export_report, name="host-report-csv"),
+    path("reports/", report_views.find_group_report, name="reports"),
     path("reports/<slug:month>", report_views.show_group_report, name="report"),
     path("reports/<slug:month>.csv", report_views.export_group_report, name="report-csv"),
     path("maintenance/", maintenance_views.show_maintenance, name="maintenance"),

@@ -53,7 +53,7 @@ class WatchConsumer(Socket):
     async def subscribe(self, wish: Subscribe) -> None:
         """Tell what is wished from now on, instead of what was wished before. Who fetches the board whenever it hears
         `subscribed` misses nothing."""
-        number = await self.onlookers.subscribe(self, Wish(wish.hosts, wish.lines, wish.faster))
+        number = await self.onlookers.subscribe(self, Wish(wish.hosts, wish.lines, wish.faster, wish.incidents))
         await self.send(subscribed_json(number))
 
     async def tell(self, text: str) -> None:

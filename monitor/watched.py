@@ -14,7 +14,8 @@ from monitor.ping.target import Target
 from monitor.recent import Recent
 from monitor.slumber import list_slots
 from monitor.standing import Noticed, Standing, Why
-from monitor.wire_watch import row_json
+from monitor.wire_watch import UNTIL, row_json
+from monitor.wire_watch import Why as WhyShown
 
 SECOND_US = 1_000_000
 # While somebody looks who wishes it so.
@@ -31,7 +32,8 @@ class Watched:
     """A host that is being watched. Times named `..._at` and `..._until` are monotonic seconds; `due` is µs since 1970.
 
     `problem` is the code of why it cannot be asked, "" where it can. Until `resume` echoes are held back, for nobody
-    knows yet what went before them. `ruled` is which state of the rules it is judged by.
+    knows yet what went before them. `ruled` is which state of the rules it is judged by, `maintained_until` when its
+    maintenance ends (µs since 1970).
     """
 
     def __init__(self, host: Host) -> None:
@@ -49,6 +51,7 @@ class Watched:
         self.fast_until = 0.0
         self.ruled = 0
         self.answered = 0
+        self.maintained_until: int | None = None
         self._held: list[Echo] | None = []
         self._order = Order()
         self._index = 0
@@ -166,9 +169,15 @@ class Watched:
     def row(self, now: int) -> str:
         """Its row on the board."""
         loss, jitter = self._recent.loss(now), self._recent.jitter(now)
+        return row_json(self.id, self.state, self._last, loss, jitter, self._sent_at // 1000 or None, self._explain())
+
+    def _explain(self) -> WhyShown | None:
         standing = self.standing
-        why = (standing.since // 1000, standing.why.reason, standing.why.limit) if standing.bad else None
-        return row_json(self.id, self.state, self._last, loss, jitter, self._sent_at // 1000 or None, why)
+        if standing.bad:
+            return standing.since // 1000, standing.why.reason, standing.why.limit
+        if self.state is State.MAINTENANCE and self.maintained_until:
+            return standing.since // 1000, UNTIL, self.maintained_until // 1000
+        return None
 
     def _hear(self, echoes: list[Echo], now: int) -> list[Noticed]:
         if self._held is not None:

@@ -52,6 +52,11 @@ class Calendar:
         """When the last maintenance of a host ended that did so between these two."""
         return self._find(host).find_last_end(since, at)
 
+    def find_end(self, host: Host, at: dt.datetime) -> dt.datetime | None:
+        """When the maintenance ends that a host is in at that time; None where it is in none."""
+        since, change = self.look(host, at)
+        return change if since else None
+
     def spans(self, host: Host, since: dt.datetime, until: dt.datetime) -> list[Span]:
         """The maintenance of a host that overlaps the time between these two, merged, by time."""
         planned = self._find(host).planned

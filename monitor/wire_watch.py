@@ -16,8 +16,13 @@ WATCHER_GROUP = "watchers"
 # Processes tell one another how many look.
 LOOKERS_GROUP = "lookers"
 
+# Every process that serves pages hears here of incidents.
+INCIDENTS_GROUP = "incidents"
+
 # Codes of what keeps a host from being measured, beside those of `BadHost`.
 NOT_PERMITTED = "not_permitted"
+# What stands in place of a rule where maintenance covers a host: it is so until then.
+UNTIL = "until"
 # The close code for those who may not look.
 FORBIDDEN = 4403
 
@@ -85,9 +90,17 @@ class LookersMessage(TypedDict):
     number: int
 
 
-# Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs.
+class IncidentsMessage(TypedDict):
+    """Incidents of these hosts began, changed or ended, and are on record so."""
+
+    type: str
+    hosts: list[int]
+
+
+# Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs;
+# of maintenance `UNTIL`, and when it ends (ms since 1970).
 Why = tuple[int, str, float | None]
-WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | RebuildMessage | LookersMessage
+WatchMessage = TickMessage | LineMessage | LookMessage | AskMessage | RebuildMessage | LookersMessage | IncidentsMessage
 
 
 def lines_group(host: int) -> str:
@@ -106,7 +119,7 @@ def row_json(
 ) -> str:
     """A host on the board: how it is, the last round trip in µs or why there is none, the loss (0 to 1) and the jitter
     (µs) of five minutes, and when the last echo was sent (ms since 1970). One that is not as it should be says since
-    when (ms), by which rule, and what that allows."""
+    when (ms), by which rule, and what that allows; one in maintenance until when."""
     shown = f'"{last}"' if isinstance(last, str) else "null" if last is None else last
     lost = "null" if loss is None else round(loss, 4)
     # Codes have nothing to escape; an encoder takes five times as long, two thousand times a second.
@@ -142,6 +155,11 @@ def line_json(host: int, number: int, reply: Reply) -> str:
             "bytes": reply.size,
         }
     )
+
+
+def incidents_json(hosts: list[int]) -> str:
+    """`incidents`: those of these hosts are others than they were, and there to be fetched."""
+    return _encode({"event": "incidents", "hosts": hosts})
 
 
 def looking_json(number: int) -> str:

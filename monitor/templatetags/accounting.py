@@ -17,6 +17,7 @@ from monitor.uptime import Account, list_days, read_accounts
 
 register = template.Library()
 
+NONE = "–"
 UTC = ZoneInfo("UTC")
 SECOND_US = 1_000_000
 WIDE = 1000
@@ -42,7 +43,7 @@ def elapsed(us: int | None) -> str:
 def exact_share(share: float | None) -> str:
     """A share in per cent with three decimals, cut and not rounded: 100 only where nothing is missing."""
     if share is None:
-        return "–"
+        return NONE
     return f"{math.floor(share * 100_000 + 1e-6) / 1000:.3f} %" if share < 1 else "100 %"
 
 
@@ -53,10 +54,17 @@ def state_us(account: Account, state: str) -> int:
 
 
 @register.filter
+def time_in(account: Account, state: str) -> str:
+    """Time in a state, in words; none where nothing is known that could have been of it."""
+    known = account.known_us if state in (State.DOWN, State.DEGRADED) else account.us
+    return elapsed(state_us(account, state)) if known else NONE
+
+
+@register.filter
 def interval(account: Account) -> str:
     """Between which shares the true loss lies, with 95 % confidence."""
     found = account.packets.loss_interval
-    return f"{found[0] * 100:.3g}–{found[1] * 100:.3g} %" if found else "–"
+    return f"{found[0] * 100:.3g}–{found[1] * 100:.3g} %" if found else NONE
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Figures, marks and strips of the watched hosts, as the page's scripts would draw them."""
 
+import datetime as dt
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -69,6 +70,13 @@ def why(code: str) -> str:
     """What a code says of a ping without a reply, or of a host that cannot be asked."""
     found = (key for key in (f"status_{code}", f"problem_{code}") if key in COMMON or key in SENTENCES)
     return say(next(found, code))
+
+
+@register.filter
+def until(end: int, key: str) -> str:
+    """The sentence that says when something ends (ms since 1970), by UTC: the page's scripts know the reader's zone."""
+    ends, now = dt.datetime.fromtimestamp(end / 1000, dt.UTC), timezone.now()
+    return say(key).format(until=f"{ends:%H:%M} UTC" if ends.date() == now.date() else f"{ends:%Y-%m-%d %H:%M} UTC")
 
 
 @register.filter

@@ -20,12 +20,13 @@ from tests.watch.test_watcher import do
 
 @dataclass
 class Service:
-    """What arrived: path, body and headers of each; `answers` are the next statuses, then 200."""
+    """What arrived: path, body and headers of each; `answers` are the next statuses, then 200; `page` is what it says."""
 
     port: int = 0
     got: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     hang: float = 0.0
+    page: str = "thank you for {path}"
 
     def url(self, scheme: str = "http", path: str = "token-of-alice") -> str:
         return f"{scheme}://127.0.0.1:{self.port}/{path}"
@@ -57,7 +58,7 @@ def serving(**options: Any) -> Iterator[Service]:
                 self.send_response(status)
                 self.send_header("location", "/elsewhere")
                 self.end_headers()
-                self.wfile.write(f"thank you for {self.path}".encode())
+                self.wfile.write(service.page.replace("{path}", self.path).encode())
 
         def log_message(self, *args: Any) -> None:
             pass

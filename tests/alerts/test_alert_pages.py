@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
+from monitor import mouth
 from monitor.alerts import plan
 from monitor.models import Channel, Delivery, Occasion
 from tests.alerts.services import make_channel, make_incident
@@ -41,6 +42,18 @@ def test_a_webhook_is_saved_and_its_secret_shown_once(admin_client: Client) -> N
     assert channel.secret in page
     for path in ("/alerts/", f"/alerts/{channel.pk}/edit", f"/alerts/{channel.pk}/test"):
         assert channel.secret not in admin_client.get(path).content.decode()
+
+
+def test_a_webhook_made_in_the_admin_shows_its_secret_once_as_well(admin_client: Client) -> None:
+    page = admin_client.post("/admin/monitor/channel/add/", FORM).content.decode()
+    channel = Channel.objects.get()
+    assert channel.secret in page
+    path = f"/admin/monitor/channel/{channel.pk}/change/"
+    assert admin_client.post(path, FORM | {"name": "ops 2"}).status_code == 302
+    assert channel.secret not in admin_client.get(path).content.decode()
+    renewed = admin_client.post(path, FORM | {"renew": "on"}).content.decode()
+    channel.refresh_from_db()
+    assert channel.secret in renewed
 
 
 def test_no_page_shows_an_address_again(admin_client: Client) -> None:
@@ -82,6 +95,21 @@ def test_an_apprise_address_is_taken_when_apprise_knows_it(admin_client: Client)
     form = FORM | {"kind": "apprise", "address": "ntfy://ntfy.example.org/alice"}
     assert admin_client.post("/alerts/add", form).status_code == 302
     assert Channel.objects.get().secret == ""
+
+
+def test_who_checks_an_address_is_started_with_the_form_and_missed_by_nobody(admin_client: Client) -> None:
+    assert admin_client.get("/alerts/add").status_code == 200
+    (ready,) = mouth._ready
+    admin_client.get("/alerts/add")
+    assert mouth._ready == [ready]
+    order = {"kind": "check", "address": "ntfy://ntfy.example.org/alice", "seconds": 15}
+    assert mouth.ask(order)["said"] == "ntfy"
+    assert ready.returncode == 0
+    # One that ended meanwhile makes no difference.
+    mouth.prepare()
+    mouth._ready[0].kill()
+    assert mouth.ask(order)["said"] == "ntfy"
+    assert mouth.ask(order)["said"] == "ntfy"
 
 
 def test_a_test_is_planned_once_until_it_was_sent(admin_client: Client) -> None:

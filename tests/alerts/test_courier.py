@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
 from typing import Any
 
 import pytest
@@ -71,6 +72,42 @@ async def test_a_message_that_cannot_be_put_into_words_is_given_up_and_holds_up_
         await Incident.objects.aupdate(measure={"value": 0.5, "limit": 0.05})
         await Delivery.objects.filter(pk=message.pk).aupdate(due_at=timezone.now())
         assert (await end_of(message)).fate == Fate.SENT
+
+
+@pytest.mark.parametrize(("scheme", "kind"), [("json", "apprise"), ("http", "webhook")])
+async def test_of_a_page_that_answers_its_text_is_kept_short_and_without_the_secret(
+    service: Service, scheme: str, kind: str
+) -> None:
+    style = "p {color: red} " * 500
+    service.page = (
+        f"<!DOCTYPE html><html><head><title>x</title><style>{style}</style></head><body><h1>Bad\nGateway</h1>"
+    )
+    service.page += f"<p>at&nbsp;{{path}} &amp; <b>every</b>where<script>let x = '<p>';</script>{' word' * 200}"
+    (message,) = await do(tell, (service.url(scheme), {"kind": kind}))
+    async with carrying():
+        row = await end_of(message)
+    assert row.outcome.startswith("200 OK: Bad Gateway at /••• & everywhere word word")
+    assert row.outcome.endswith("word …")
+    assert len(row.outcome) < 400
+
+
+async def test_a_secret_that_an_answer_ends_in_is_not_cut_and_missed(service: Service) -> None:
+    secret = "x".join(map(str, range(150)))
+    service.page = f"{'a' * 400} {secret} {secret}"
+    (message,) = await do(tell, (service.url("json", secret), {}))
+    async with carrying():
+        row = await end_of(message)
+    assert row.outcome == f"200 OK: {'a' * 400} ••• •••"
+
+
+async def test_a_service_that_answers_nothing_is_not_said_to_have_taken_it() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(("127.0.0.1", 0))
+        (message,) = await do(tell, (f"rsyslog://127.0.0.1:{syslog.getsockname()[1]}", {}))
+        async with carrying():
+            row = await end_of(message)
+        assert b"alice" in syslog.recv(2000)
+    assert (row.fate, row.outcome) == (Fate.SENT, "Handed over; this service gives no answer.")
 
 
 async def test_a_webhook_is_signed_and_has_an_identity(service: Service) -> None:

@@ -1,8 +1,11 @@
 """Uptime, reports and maintenance in a browser: planned, previewed, printed; in both themes, on a phone, in Korean."""
 
+import datetime as dt
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -81,6 +84,25 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
     expect(ann.find(".windows")).to_contain_text("cancelled")
 
 
+def test_the_board_and_a_host_say_by_the_readers_clock_until_when_maintenance_lasts(
+    accounts: Server, visit: Visit
+) -> None:
+    ann, bob = (visit(accounts, timezone_id="Asia/Seoul").open(path) for path in ("/", "/hosts/gateway/"))
+    expect(ann.find(".row")).to_have_attribute("data-tone", "up")
+    began = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
+    window = f"name='m', minutes=61, starts_on='{began.date()}', starts_at='{began.time()}'"
+    accounts.do(f"from monitor.models import Maintenance; Maintenance.objects.create({window})")
+    ends = (began + dt.timedelta(minutes=61)).astimezone(ZoneInfo("Asia/Seoul"))
+    expect(ann.find(".row .address")).to_have_text(re.compile(f"^in maintenance until (.+, )?{ends:%H:%M}$"))
+    expect(bob.verdict).to_have_text(re.compile(f"In maintenance until (.+, )?{ends:%H:%M}: it is measured"))
+    # Whoever comes later is told at once, and where no script may run by UTC.
+    dora = visit(accounts, java_script_enabled=False).open("/")
+    expect(dora.find(".row .address")).to_have_text(re.compile(f"until .*{ends.astimezone(dt.UTC):%H:%M} UTC$"))
+    accounts.do("from monitor.models import Maintenance; Maintenance.objects.all().update(cancelled=True)")
+    expect(ann.find(".row .address")).to_have_text("127.0.0.1")
+    expect(bob.verdict).to_contain_text("Up")
+
+
 @THEMES
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
 def test_every_page_is_accessible_and_fits_a_phone(
@@ -94,6 +116,21 @@ def test_every_page_is_accessible_and_fits_a_phone(
         ann.open(path)
         assert not find_faults(ann), path
         assert ann.spill() <= 0, path
+
+
+def test_reports_and_uptime_begin_in_the_readers_zone_and_a_link_keeps_it(accounts: Server, visit: Visit) -> None:
+    ann = visit(accounts, timezone_id="Asia/Seoul")
+    for path in ("/hosts/gateway/uptime/?by=year", "/hosts/gateway/report/"):
+        ann.open(path)
+        expect(ann.find("#main")).to_contain_text("All times are of Asia/Seoul.")
+        ann.page.wait_for_url("**zone=Asia%2FSeoul*")
+    # The zone that somebody chose is nobody's to change.
+    ann.find("#zone").fill("UTC")
+    ann.page.get_by_role("button", name="Show").click()
+    ann.page.wait_for_url("**zone=UTC")
+    expect(ann.find("#main")).to_contain_text("All times are of UTC.")
+    dora = visit(accounts, timezone_id="Asia/Seoul", java_script_enabled=False).open("/hosts/gateway/uptime/")
+    expect(dora.find("#main")).to_contain_text("All times are of UTC.")
 
 
 def test_the_uptime_of_a_host_is_on_its_page_without_scripts(accounts: Server, visit: Visit) -> None:

@@ -56,6 +56,25 @@ def test_on_a_phone_nothing_runs_over_the_edge(past: Past, visit: Visit) -> None
             assert ann.find(".bar").bounding_box()["height"] < 60, place  # type: ignore[index]
 
 
+def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, visit: Visit) -> None:
+    server, _, _ = past
+    ann, bob = visit(server), visit(server)
+    told: list[str] = []
+    ann.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(str(frame))))
+    ann.open("/incidents/")
+    going = ann.find("[data-open]").filter(has_text="nowhere")
+    expect(going).to_have_count(1)
+    bob.open(going.locator(".what a").first.get_attribute("href") or "")
+    verdict = bob.find(".host-verdict")
+    expect(verdict).to_contain_text("going on")
+    pause = "from monitor.models import Host; from monitor.roster import pause_hosts; "
+    run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=True)")
+    expect(going).to_have_count(0)
+    expect(verdict).to_contain_text("paused")
+    assert any('"incidents"' in frame for frame in told)
+    run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=False)")
+
+
 def test_the_length_of_an_open_one_goes_on_and_times_are_the_readers(past: Past, visit: Visit) -> None:
     server, _, _ = past
     run(server, """

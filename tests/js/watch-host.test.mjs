@@ -143,6 +143,8 @@ test("a verdict says by which rule a host is bad", () => {
       host_degraded_loss: "Degraded for {span}: {loss} of pings have no reply",
       host_degraded_p95: "Degraded for {span}: one in twenty takes {limit} ms",
       host_down: "Down for {span}: {reason}",
+      host_maintenance: "In maintenance for {span}",
+      host_maintenance_until: "In maintenance until {until}",
     },
     "en",
   );
@@ -151,5 +153,9 @@ test("a verdict says by which rule a host is bad", () => {
   assert.equal(say({}), "Degraded for 41 min: 23 % of pings have no reply");
   assert.equal(say({ reason: "p95", limit: 60_000 }), "Degraded for 41 min: one in twenty takes 60.0 ms");
   assert.equal(say({ reason: "" }), "Degraded for 41 min");
+  const today = new Date(NOW).setHours(23, 59);
+  assert.equal(say({ tone: "maintenance", reason: "until", limit: today }), "In maintenance until 23:59");
+  assert.match(say({ tone: "maintenance", reason: "until", limit: today + 864e5 }), /until \w+ \d+, 23:59$/);
+  assert.equal(say({ tone: "maintenance", reason: "" }), "In maintenance for 41 min");
   assert.equal(say({ tone: "down", reason: "lost_in_row", limit: 5 }), "Down for 41 min: no reply");
 });

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 from typing import Any
 
 import pytest
@@ -166,7 +167,28 @@ def test_the_picker_leads_to_the_month() -> None:
     new_host()
     answer = visitor().get("/hosts/alice/report/?month=2026-11&zone=Asia/Seoul")
     assert answer["Location"] == "/hosts/alice/report/2026-11?zone=Asia%2FSeoul"
-    assert visitor().get("/hosts/alice/report/?month=x").status_code == 302
+    assert re.fullmatch(r"/hosts/alice/report/\d{4}-\d\d", visitor().get("/hosts/alice/report/?month=x")["Location"])
+
+
+def test_the_picker_of_a_group_leads_to_its_month() -> None:
+    new_host(group="lab & co")
+    page = visitor().get("/reports/2026-10?group=lab+%26+co").content.decode()
+    assert '<form class="choose" method="get" action="/reports/">' in page
+    assert '<input type="hidden" name="group" value="lab &amp; co">' in page
+    answer = visitor().get("/reports/?group=lab+%26+co&month=2026-11&zone=Asia/Seoul")
+    assert answer["Location"] == "/reports/2026-11?group=lab+%26+co&zone=Asia%2FSeoul"
+
+
+def test_of_days_of_which_nothing_is_known_nothing_is_said() -> None:
+    host = new_host()
+    for hour, state in ((24, State.NOT_MEASURED), (48, State.UP)):
+        at = dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hour)
+        Transition.objects.create(host=host, at=at, state=state)
+    page = visitor().get("/hosts/alice/report/2026-11").content.decode()
+    cells = [re.findall(r'<td class="number">(.*?)</td>', row)[1:5] for row in re.findall('<th scope="row">.*', page)]
+    # Down, degraded, not measured, maintenance: before it was watched, while it could not be measured, and then.
+    assert cells[:3] == [["–"] * 4, ["–", "–", "1 d", "0 s"], ["0 s"] * 4]
+    assert "nothing is known of this time" in visitor().get("/hosts/alice/report/2026-10").content.decode()
 
 
 @pytest.mark.parametrize("number", [1, 3])

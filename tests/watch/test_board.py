@@ -282,7 +282,8 @@ async def test_everybody_is_told_how_many_look() -> None:
         '{"event":"subscribe","hosts":"some"}', '{"event":"subscribe","hosts":[true]}',
         '{"event":"subscribe","hosts":[-1]}', '{"event":"subscribe","hosts":[1e400]}',
         '{"event":"subscribe","hosts":[[]]}', '{"event":"subscribe","lines":"1"}',
-        '{"event":"subscribe","lines":99999999999999999999}', '{"event":"subscribe","faster":1}', "[" * 9000,
+        '{"event":"subscribe","lines":99999999999999999999}', '{"event":"subscribe","faster":1}',
+        '{"event":"subscribe","incidents":"yes"}', "[" * 9000,
     ],
 )  # fmt: skip
 async def test_no_frame_breaks_the_socket(frame: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import sqlite3
 import time
 from typing import Any
@@ -21,7 +22,7 @@ from monitor.standing import Why
 from monitor.watched import Watched
 from tests.watch.histories import new_host, write_minute
 from tests.watch.links import Link
-from tests.watch.sites import until, watch, working
+from tests.watch.sites import looking, serving, until, watch, working
 from tests.watch.test_watcher import do
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,6 +33,10 @@ QUICK = {"interval": 0.2, "timeout": 0.5}
 def strict() -> None:
     """Five lost within a second are an outage, and nothing else is anything."""
     Rules.objects.create(lost_in_row=5, lost_s=0.5, loss=0, p95_times=0)
+
+
+def to_ms(moment: dt.datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def incidents(**wish: Any) -> list[Incident]:
@@ -171,8 +176,10 @@ async def test_maintenance_that_begins_in_the_midst_of_an_outage_ends_it_and_one
         assert incident.ended_at == began
         watched = watcher.shift.watched[host.pk]
         assert watched.state is State.MAINTENANCE
-        assert watched.row(0).startswith(f'[{host.pk},"maintenance"')
-        await asyncio.sleep(1)
+        row, ends = json.loads(watched.row(0)), began + dt.timedelta(minutes=9)
+        assert (row[1], row[6:]) == ("maintenance", [to_ms(began), "until", to_ms(ends)])
+        await do(Maintenance.objects.filter(pk=window.pk).update, minutes=20)
+        await until(lambda: json.loads(watched.row(0))[8] == to_ms(began + dt.timedelta(minutes=20)))
         cancelled = timezone.now()
         await do(Maintenance.objects.filter(pk=window.pk).update, cancelled=True)
         _, again = await find(2)
@@ -195,6 +202,23 @@ async def test_an_outage_within_maintenance_is_nothing() -> None:
         await until(lambda: watcher.shift.watched[host.pk].health.state is State.DOWN)
         await asyncio.sleep(1)
     assert await do(Incident.objects.count) == 0
+
+
+async def test_pages_of_incidents_are_told_when_one_is_on_record_and_when_it_is_over() -> None:
+    await do(strict)
+    alice, _ = await do(watch, "alice", "bob", **QUICK)
+    link = Link()
+    async with serving(open_engine=link.open) as application:
+        await up(application.watcher, alice)
+        async with looking(application, hosts=[], incidents=True) as page, looking(application) as board:
+            link.cut = {"127.0.1.1"}
+            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await do(lambda: Incident.objects.get().ended_at) is None
+            link.cut = set()
+            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await do(lambda: Incident.objects.get().ending) == "recovered"
+            heard = {(await board.hear())["event"] for _ in range(10)}
+            assert "incidents" not in heard
 
 
 async def test_rules_that_change_hold_within_two_seconds() -> None:

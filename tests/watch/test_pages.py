@@ -1,7 +1,9 @@
 """The pages of watched hosts as HTTP serves them: who may see and change what, and what they say."""
 
 import csv
+import datetime as dt
 import io
+import json
 import time
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.utils import timezone
 from monitor import board_page
 from monitor.board import View
 from monitor.minutes import Keeper
-from monitor.models import Host
+from monitor.models import Host, Maintenance
 from monitor.ping.reply import Reply, Status
 from monitor.runs import Runs
 from pingsite.asgi import Application
@@ -74,6 +76,19 @@ async def test_the_board_has_a_row_for_each_host_worst_first() -> None:
     page = await text_of(await reader().get("/"))
     assert page.index(">bob<") < page.index(">carol<") < page.index(">alice<")
     assert "1 of 3 hosts needs attention" in page
+
+
+async def test_maintenance_says_until_when_where_nobody_watches() -> None:
+    (host,) = await do(watch, "alice")
+    now = timezone.now()
+    began, ends = now - dt.timedelta(minutes=2), now + dt.timedelta(minutes=7)
+    await do(Host.objects.filter(pk=host.pk).update, state="maintenance", state_since=began)
+    await do(Maintenance.objects.create, name="m", starts_on=began.date(), starts_at=began.time(), minutes=9)
+    said = f"n maintenance until {ends:%H:%M} UTC" if ends.date() == now.date() else f"until {ends:%Y-%m-%d %H:%M} UTC"
+    for path in SEEING:
+        assert said in await text_of(await reader().get(path)), path
+    (row,) = json.loads(await text_of(await reader().get("/hosts.json")))["rows"]
+    assert row[6:] == [round(began.timestamp() * 1000), "until", round(ends.timestamp() * 1000)]
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -48,11 +48,11 @@ def test_fields_say_what_applies_and_whence(staff: Client) -> None:
     Rules.objects.create(loss=0.1)
     Rules.objects.create(group="core", lost_in_row=9)
     said = text(staff.get("/hosts/alice/rules"))
-    assert "else 10, from all hosts" in said
-    assert "else 9, from the group" in said
-    assert "else 300, built in" in said
-    assert "else off" in said
-    assert "else 5, built in" in text(staff.get("/groups/core/rules"))
+    assert "All hosts: 10 %" in said
+    assert "The group: 9 " in said
+    assert "Default: 300 s " in said
+    assert "Default: off " in said
+    assert "Default: 5 " in text(staff.get("/groups/core/rules"))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,25 +1,37 @@
-/** A part of a page that is fetched again while somebody looks, so that it needs no socket of its own. */
+/** A part of a page that is fetched again when the socket says that it is another, and now and then where none does. */
 
 import { setText } from "../element.js";
 import { clock } from "../figures.js";
+import { Link } from "../link.js";
 import { goOn, localize } from "./moments.js";
 
 const PERIOD = 10_000;
+const LIVE_PERIOD = 30_000; // the socket tells of incidents, but not of who was told of them
+const SPREAD = 1_000; // a storm is told to many pages at once
 
-/** Keep `#fresh` as the server has it now, as long as `lasts()`; `onfresh` hears of each time that it is new. */
-export function keepFresh(words, { lasts = () => true, onfresh = () => {} } = {}) {
+/** Keep `#fresh` as the server has it now, as long as `lasts()`, and whenever something happened to hosts that it
+ * `concerns`; strangers have no `socket`. */
+export function keepFresh(words, { socket, concerns = () => true, lasts = () => true }) {
   const find = (selector) => document.querySelector(selector);
   let heardAt = Date.now();
+  let soon = null;
+  const link = socket && follow(socket, (hosts) => !soon && (!hosts || concerns(hosts)) && lookSoon());
   const show = () => {
     localize(document.querySelector("main"), words.language);
     goOn(document, words, Date.now());
   };
   show();
   setInterval(() => goOn(document, words, Date.now()), 1000);
-  setInterval(look, PERIOD);
+  setInterval(() => Date.now() - heardAt > (link?.phase === "open" ? LIVE_PERIOD : 0) && look(), PERIOD);
   addEventListener("focus", look);
+  link?.connect();
+
+  function lookSoon() {
+    soon = setTimeout(look, SPREAD * Math.random());
+  }
 
   async function look() {
+    soon = null;
     if (document.hidden || !lasts()) return;
     const text = await fetchText();
     if (text === null) return complain();
@@ -52,6 +64,17 @@ export function keepFresh(words, { lasts = () => true, onfresh = () => {} } = {}
     old.replaceChildren(...fresh.childNodes);
     Object.assign(old.dataset, fresh.dataset);
     show();
-    onfresh();
   }
+}
+
+/** A link that tells of hosts whose incidents changed, and of null where some may have been missed. */
+function follow(socket, ontold) {
+  return new Link({
+    url: new URL(socket, location.href.replace(/^http/, "ws")).href,
+    onchange: (link) => link.send({ event: "subscribe", hosts: [], lines: null, faster: false, incidents: true }),
+    onmessage: ({ event, hosts }) => {
+      if (event === "incidents") ontold(hosts);
+      if (event === "subscribed") ontold(null);
+    },
+  });
 }

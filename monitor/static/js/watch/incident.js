@@ -15,5 +15,7 @@ const words = new Words(read("words"), document.documentElement.lang);
 const around = find("#smoke") && new Around(config, words);
 around?.load();
 const lasts = () => find("#fresh").dataset.open === "yes" || Date.now() < config.until + MARGIN;
-keepFresh(words, { lasts });
+// One of this server's own network is about any host.
+const concerns = (hosts) => !config.host || hosts.includes(config.host);
+keepFresh(words, { socket: lasts() ? config.socket : null, concerns, lasts });
 if (around && config.open) setInterval(() => !document.hidden && lasts() && around.load(), PERIOD);

@@ -1,7 +1,7 @@
-/** The list of incidents: times by the reader's clock, lengths that go on, news within ten seconds. */
+/** The list of incidents: times by the reader's clock, lengths that go on, news as they are recorded. */
 
 import { Words } from "../words.js";
 import { keepFresh } from "./fresh.js";
 
-const sentences = JSON.parse(document.getElementById("words").textContent);
-keepFresh(new Words(sentences, document.documentElement.lang));
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+keepFresh(new Words(read("words"), document.documentElement.lang), read("config"));

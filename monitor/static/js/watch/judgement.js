@@ -3,6 +3,7 @@
 import { milliseconds, percent } from "../figures.js";
 import { sayReason } from "./reasons.js";
 import { saySpan } from "./spans.js";
+import { sayUntil } from "./times.js";
 
 /** The sentence for a host: {tone, last, loss5, problem, since, reason, limit}, at `now` (ms since 1970). */
 export function sayVerdict(host, now, words) {
@@ -11,6 +12,7 @@ export function sayVerdict(host, now, words) {
   const span = since ? saySpan(now - since, words) : "";
   const values = { loss, span, reason: sayReason(reasonOf(host), words), limit: milliseconds((limit ?? 0) / 1000) };
   if (tone === "up") return words.say(`host_up${since ? nuance(loss5) : "_new"}`, values);
+  if (reason === "until") values.until = sayUntil(limit, now, words.language);
   const broken = `host_${tone}_${reason}`;
   return words.say(words.has(broken) ? broken : `host_${tone}`, values);
 }

@@ -6,6 +6,7 @@ import { sayReason } from "./reasons.js";
 import { sayAge } from "./spans.js";
 import { MARKS } from "./states.js";
 import { KINDS, outline } from "./strip.js";
+import { sayUntil } from "./times.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FIGURES = ["now", "median", "jitter", "loss"];
@@ -25,7 +26,7 @@ export class Row {
     setText(this.mark, MARKS[host.tone]);
     setText(this.word, words.say(`state_${host.tone}`));
     setText(this.link, host.name);
-    setText(this.address, describeAddress(host, words));
+    setText(this.address, describeAddress(host, now, words));
     const times = [host.median_us, host.jitter].map((time) => unit(time, words));
     const texts = [this.#sayLast(host), ...times, sayLoss(host.loss, words)];
     this.figures.forEach((figure, place) => setText(figure, texts[place]));
@@ -51,8 +52,9 @@ const unit = (time) => (time === null || time === undefined ? NONE : `${millisec
 const sayLoss = (loss, words) =>
   loss === null || loss === undefined ? NONE : words.say("percent", { number: percent(loss) });
 
-function describeAddress({ name, host, address, problem }, words) {
+function describeAddress({ name, host, address, problem, reason, limit }, now, words) {
   if (problem) return sayReason(problem, words);
+  if (reason === "until") return words.say("maintained_until", { until: sayUntil(limit, now, words.language) });
   return [address, host].find((text) => text && text !== name) ?? "";
 }
 

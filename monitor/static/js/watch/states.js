@@ -1,5 +1,5 @@
 /** What a row of the board means: [id, state, last, loss of 5 min, jitter, sent at], and of a bad one also since, reason
- * and limit. */
+ * and limit; of one in maintenance since when, "until", and when it ends. */
 
 const RANKS = { down: 0, degraded: 1, not_measured: 2, starting: 3, up: 4, maintenance: 5, paused: 6 };
 

@@ -30,6 +30,12 @@ export function sayMoment(moment, width, language) {
   return format(new Date(moment), language, width >= DAY ? { year: "numeric", ...DATE } : { ...DATE, ...TIME, ...fine });
 }
 
+/** When something ends (both ms since 1970): the time of day, with its date where that is not today's. */
+export function sayUntil(moment, now, language) {
+  const today = new Date(moment).toDateString() === new Date(now).toDateString();
+  return format(new Date(moment), language, today ? TIME : { ...DATE, ...TIME });
+}
+
 /** A stretch of time. */
 export function sayStretch(since, until, language) {
   const seconds = until - since < 60 * MINUTE ? { second: "2-digit" } : {};
