@@ -1,6 +1,7 @@
 """Takes planned messages to the services: claims one, has it said, notes what came of it, tries again."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -75,10 +76,9 @@ class Courier:
                     await self._look()
                 except Exception:  # whatever it is, the hosts are watched on, and messages are looked for again
                     log.exception("looking for messages failed")
-                try:
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
-                except TimeoutError:
-                    pass
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._woken.wait()
                 self._woken.clear()
         finally:
             if self._sending:

@@ -92,7 +92,8 @@ class Onlookers:
         self._open()
         if not self._complete.is_set() and time.monotonic() < self._asked_at + STATE_SECONDS:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._complete.wait(), STATE_SECONDS)
+                async with asyncio.timeout(STATE_SECONDS):
+                    await self._complete.wait()
         return self._board.view()
 
     def arrive(self, socket: Onlooker) -> None:
@@ -220,7 +221,8 @@ class Onlookers:
             await self._tell_number()
             await asyncio.sleep(GATHER_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), ANNOUNCE_SECONDS)
+                async with asyncio.timeout(ANNOUNCE_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _tell_number(self) -> None:

@@ -299,8 +299,8 @@ class Shift:
                 log.warning("the history was not tidied: %s", error)
             self._work, steps = None, None
             with contextlib.suppress(TimeoutError):
-                hosts = await asyncio.wait_for(self._to_rebuild.get(), TIDY_SECONDS)
-                steps = rebuild_all(hosts, timezone.now())
+                async with asyncio.timeout(TIDY_SECONDS):
+                    steps = rebuild_all(await self._to_rebuild.get(), timezone.now())
 
     def _note_work(self, progress: Progress) -> None:
         self._work = progress

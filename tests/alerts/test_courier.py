@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from monitor import courier
 from monitor.alerts import plan
-from monitor.courier import claim, note
+from monitor.courier import Courier, claim, note
 from monitor.models import Channel, Delivery, Fate, Incident
 from tests.alerts.services import Service, carrying, do, make_channel, make_incident, service, serving
 from tests.browser.server import free_port
@@ -157,6 +157,19 @@ async def test_a_service_that_fails_once_is_tried_again(service: Service, monkey
     async with carrying():
         row = await end_of(message)
     assert (row.fate, row.attempts, len(service.got)) == (Fate.SENT, 2, 2)
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_courier_that_is_told_to_end_just_when_it_is_woken_ends(steps: int) -> None:
+    courier = Courier(do)
+    task = asyncio.create_task(courier.work())
+    await asyncio.sleep(0.2)
+    courier.wake()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=20)
+    assert done
 
 
 async def test_what_will_not_change_is_given_up_soon(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 async def hear_all(connection: websockets.ClientConnection) -> list[dict[str, object]]:
     events: list[dict[str, object]] = []
     while not events or events[-1]["event"] not in ("finished", "error"):
-        events.append(json.loads(await asyncio.wait_for(connection.recv(), 10)))
+        async with asyncio.timeout(20):
+            events.append(json.loads(await connection.recv()))
     return events
 
 
