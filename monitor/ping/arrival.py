@@ -24,7 +24,7 @@ from monitor.ping.target import PLAIN_SIZE
 
 # Linux's numbers, which Python 3.11 does not name.
 IP_RECVERR, IPV6_RECVERR = 11, 25
-SO_TIMESTAMPNS, SO_RXQ_OVFL = 35, 40
+SO_TIMESTAMPNS = 35
 TTL_KIND = {V4: IP_TTL, V6: IPV6_HOPLIMIT}
 ERROR_KIND = {V4: IP_RECVERR, V6: IPV6_RECVERR}
 
@@ -64,13 +64,10 @@ class Arrival(NamedTuple):
 
 class Reader:
     """Reads what comes in at a socket of this family; `wrapped` if it sees IP headers and nobody has looked at the
-    checksum.
-
-    `dropped` counts the answers that the kernel had no room for.
-    """
+    checksum."""
 
     def __init__(self, family: int, *, wrapped: bool) -> None:
-        self.dropped = self.room = 0
+        self.room = 0
         self._family = family
         self._wrapped = wrapped
         self._skip = IP_HEADER_SIZE if wrapped else 0
@@ -130,8 +127,6 @@ class Reader:
                 received_at = seconds * 1_000_000_000 + nanoseconds
             elif kind == TTL_KIND[self._family]:
                 (ttl,) = read_number(value)
-            elif kind == SO_RXQ_OVFL:
-                (self.dropped,) = read_number(value)
         message = _unwrap(data) if self._wrapped else data
         answer = parse_answer(self._family, message)
         return answer and Arrival(*answer, sender, ttl, received_at, len(message))

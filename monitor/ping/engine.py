@@ -37,7 +37,7 @@ class SocketEngine(Desk):
     """Any number of echoes over one socket for each address family, in one loop in one thread.
 
     The thread is one of the executor's, held only while something is in the air. `counts` holds what nobody
-    asked for: stray and malformed answers, answers that the kernel dropped, sends that had to be retried.
+    asked for: stray and malformed answers, packets that the kernel had no room for, sends that had to be retried.
     """
 
     def __init__(
@@ -146,11 +146,10 @@ class SocketEngine(Desk):
             if (carrier := self._carriers_by_descriptor.get(descriptor)) is None:
                 os.eventfd_read(descriptor)
                 continue
-            dropped = carrier.dropped
             errors = carrier.receive_errors() if event & select.EPOLLERR else ()
             read += self._hear([*errors, *carrier.receive()], carrier.ident)
-            if carrier.dropped != dropped:
-                self.counts["dropped"] += carrier.dropped - dropped
+            if dropped := carrier.count_dropped():
+                self.counts["dropped"] += dropped
                 self._vigil.disturbed_at = time.monotonic_ns()
         if read < READS:
             self._heard_at, self._unheard = now, 0

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -161,6 +162,26 @@ def test_full_buffers_delay_packets_and_lose_none(routed: Routed, kind: str) -> 
     left = sorted(reply.sent_at for reply in replies)
     assert left[-1] - left[0] >= 90_000
     assert max(reply.delay_us for reply in replies) >= 5_000
+
+
+@pytest.mark.parametrize(("kind", "host"), [("datagram", "127.0.0.1"), ("datagram", "::1"), ("raw", "127.0.0.1")])
+def test_answers_that_the_kernel_has_no_room_for_are_not_measured_rather_than_lost(
+    alone: Namespace, kind: str, host: str
+) -> None:
+    with engine_in(alone, kind) as engine:
+        assert isinstance(engine, SocketEngine)
+        (opened,) = [
+            carrier._socket for carrier in engine._carriers.values() if carrier.family == Target(host).options.family
+        ]
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+        crowded = ask_together(engine, [Target(host, timeout=0.5)] * 200)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        dropped, roomy = engine.counts["dropped"], ask_together(engine, [Target(host)] * 200)
+
+    assert set(statuses(crowded)) == {Status.REPLY, Status.NOT_SENT}
+    assert dropped > 0
+    assert statuses(roomy) == {Status.REPLY: 200}
+    assert engine.counts["dropped"] == dropped
 
 
 def test_packets_that_leave_together_have_round_trips_that_are_never_too_short(sockets: SocketEngine) -> None:
