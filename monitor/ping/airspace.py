@@ -62,9 +62,9 @@ class Airspace:
         """Forget an echo that could not be sent."""
         del self.known[flight.key]
 
-    def land(self, flight: Flight) -> None:
+    def land(self, key: tuple[bytes, int], flight: Flight) -> None:
         """An echo has its answer: from now on there can only be a second one."""
-        del self.known[flight.key]
+        del self.known[key]
         if self._answered is not None:
             self._answered[_identify(flight)] = flight
 

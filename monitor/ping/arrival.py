@@ -20,10 +20,11 @@ from monitor.ping.icmp import (
 )
 from monitor.ping.reply import REPLY as ANSWERED
 from monitor.ping.reply import Status
+from monitor.ping.target import PLAIN_SIZE
 
 # Linux's numbers, which Python 3.11 does not name.
 IP_RECVERR, IPV6_RECVERR = 11, 25
-SO_TIMESTAMPNS, SO_RXQ_OVFL = 35, 40
+SO_TIMESTAMPNS = 35
 TTL_KIND = {V4: IP_TTL, V6: IPV6_HOPLIMIT}
 ERROR_KIND = {V4: IP_RECVERR, V6: IPV6_RECVERR}
 
@@ -63,16 +64,14 @@ class Arrival(NamedTuple):
 
 class Reader:
     """Reads what comes in at a socket of this family; `wrapped` if it sees IP headers and nobody has looked at the
-    checksum.
-
-    `dropped` counts the answers that the kernel had no room for.
-    """
+    checksum."""
 
     def __init__(self, family: int, *, wrapped: bool) -> None:
-        self.dropped = self.room = 0
+        self.room = 0
         self._family = family
         self._wrapped = wrapped
         self._skip = IP_HEADER_SIZE if wrapped else 0
+        self._least = self._skip + HEADER.size
         self._usual = REPLY[family] << 8, SO_TIMESTAMPNS, TTL_KIND[family], USUAL_SIZE
         self.widen(ROOM)
 
@@ -81,7 +80,7 @@ class Reader:
         if room > self.room:
             self.room = room
             self._batch = Batch(self._family, max(1, min(ANSWERS, MEMORY // room)), room, control=True)
-            self._heads = Struct(f"!{self._skip}xH2xHH{room - self._skip - HEADER.size}x")
+            self._heads = Struct(f"!{self._skip}xH2xHH{PLAIN_SIZE}s{room - self._least - PLAIN_SIZE}x")
 
     def receive(self, descriptor: int) -> list[Arrival | None]:
         """Return what has come in, at most some hundred packets; None for what makes no sense."""
@@ -99,26 +98,26 @@ class Reader:
         return arrivals
 
     def _read(self, lengths: list[tuple[int, int]]) -> Iterator[Arrival | None]:
-        batch, skip, usual, least = self._batch, self._skip, self._usual, self._skip + HEADER.size
+        batch, skip, usual, least = self._batch, self._skip, self._usual, self._least
+        plain = least + PLAIN_SIZE
         names = NAMES[self._family].iter_unpack(batch.names)
         details, heads = DETAILS.iter_unpack(batch.control), self._heads.iter_unpack(batch.data)
         for place, (
             (details_size, size),
             (sender,),
             (stamp, seconds, nanoseconds, ttl_kind, ttl),
-            (kind, ident, sequence),
+            (kind, ident, sequence, start),
         ) in enumerate(zip(lengths, names, details, heads, strict=False)):
-            start = place * batch.room
-            data = bytes(batch.data[start : start + size])
             # Where a packet is short, its head is what is left of another.
-            if (kind, stamp, ttl_kind, details_size) == usual and size >= least and (not skip or _is_sound(data)):
-                time = seconds * 1_000_000_000 + nanoseconds
-                fields = ANSWERED, ident, sequence, data[least:], None, sender, ttl, time, size - skip
-                yield make_tuple(Arrival, fields)
-            else:
-                start = place * CONTROL_SIZE
-                control = split_control(bytes(batch.control[start : start + details_size]))
-                yield self._read_unusual(data, control, sender)
+            everyday = (kind, stamp, ttl_kind, details_size) == usual and size >= least
+            if not everyday or (skip and not _is_sound(batch.copy(place, size))):
+                control = split_control(batch.copy_control(place, details_size))
+                yield self._read_unusual(batch.copy(place, size), control, sender)
+                continue
+            payload = start if size == plain else batch.copy(place, size)[least:]
+            received_at = seconds * 1_000_000_000 + nanoseconds
+            fields = ANSWERED, ident, sequence, payload, None, sender, ttl, received_at, size - skip
+            yield make_tuple(Arrival, fields)
 
     def _read_unusual(self, data: bytes, control: Control, sender: bytes) -> Arrival | None:
         ttl, received_at = None, 0
@@ -128,8 +127,6 @@ class Reader:
                 received_at = seconds * 1_000_000_000 + nanoseconds
             elif kind == TTL_KIND[self._family]:
                 (ttl,) = read_number(value)
-            elif kind == SO_RXQ_OVFL:
-                (self.dropped,) = read_number(value)
         message = _unwrap(data) if self._wrapped else data
         answer = parse_answer(self._family, message)
         return answer and Arrival(*answer, sender, ttl, received_at, len(message))

@@ -100,6 +100,14 @@ class Batch:
             raise OSError(error, os.strerror(error))
         return list(LENGTHS.iter_unpack(self._table[: taken * LENGTHS.size]))
 
+    def copy(self, place: int, size: int) -> bytes:
+        """Return so many bytes of a packet."""
+        return bytes(self.data[place * self.room : place * self.room + size])
+
+    def copy_control(self, place: int, size: int) -> bytes:
+        """Return so many bytes of a packet's control messages."""
+        return bytes(self.control[place * CONTROL_SIZE : place * CONTROL_SIZE + size])
+
     def _point(self) -> None:
         names, control, data = (_locate(memory) for memory in (self.names, self.control, self.data))
         pieces = ctypes.addressof(self._pieces)

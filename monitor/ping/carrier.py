@@ -5,13 +5,12 @@ import errno
 import random
 import socket
 from collections.abc import Iterator
-from struct import pack
+from struct import Struct, pack
 from time import monotonic_ns
 
 from monitor.ping.arrival import (
     IP_RECVERR,
     IPV6_RECVERR,
-    SO_RXQ_OVFL,
     SO_TIMESTAMPNS,
     Arrival,
     Reader,
@@ -25,7 +24,9 @@ from monitor.ping.target import PLAIN_SIZE, Options, Target
 
 # Linux's numbers, which Python 3.11 does not name.
 IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVTTL, IPV6_MTU_DISCOVER = 8, 10, 12, 23
-SO_RCVBUFFORCE = 33
+SO_RCVBUFFORCE, SO_MEMINFO = 33, 55
+# What the last of them says: the number of packets dropped since the socket was opened.
+MEMINFO = Struct("@32xI")
 PMTUDISC_WANT, PMTUDISC_DO = 1, 2
 MTU_DISCOVER = {V4: (socket.IPPROTO_IP, IP_MTU_DISCOVER), V6: (socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER)}
 PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
@@ -58,6 +59,7 @@ class Carrier:
     def __init__(self, family: int, *, raw: bool) -> None:
         self.family = family
         self._raw = raw
+        self._dropped = 0
         # A raw IPv4 socket sees the IP header, and the kernel looks after the checksum of nothing there.
         self._wrapped = raw and family == V4
         self._request = REQUEST[family]
@@ -74,11 +76,6 @@ class Carrier:
         else:
             self._socket.bind(("::" if family == V6 else "", 0))
             self.ident = self._socket.getsockname()[1]
-
-    @property
-    def dropped(self) -> int:
-        """How many answers the kernel had no room for."""
-        return self._reader.dropped
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
@@ -124,6 +121,16 @@ class Carrier:
         """Return the answers that have come in, at most some hundreds; None for one that makes no sense."""
         return self._reader.receive(self._descriptor)
 
+    def count_dropped(self) -> int:
+        """Return how many packets the kernel had no room for since this was last asked."""
+        # A raw IPv6 socket counts answers with a wrong checksum among them: anybody could send those, and so pass off
+        # lost packets as not measured.
+        if self._raw and self.family == V6:
+            return 0
+        before, memory = self._dropped, self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size)
+        (self._dropped,) = MEMINFO.unpack(memory)
+        return self._dropped - before
+
     def receive_errors(self) -> Iterator[Arrival | None]:
         """Yield the errors that routers, or this machine, have reported of packets sent."""
         for _ in range(ERRORS):
@@ -136,9 +143,6 @@ class Carrier:
 
     def _ask_for_details(self) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        # A raw IPv6 socket counts answers with a wrong checksum among the dropped ones: anybody could
-        # send those, and so pass off lost packets as not measured.
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, not (self._raw and self.family == V6))
         # Besides the errors of routers this brings ENOBUFS, without which a full queue loses in silence.
         if self.family == V6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)

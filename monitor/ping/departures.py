@@ -8,8 +8,8 @@ from monitor.ping.clock import SECOND, Bucket
 from monitor.ping.course import Course, Flight
 
 PAUSE = SECOND // 1000
-# Courses wait in slots of 2**20 ns, about a millisecond: among ten thousand a heap would cost ten times as much.
-SLOT = 20
+# Courses wait in slots of 2**22 ns, about four milliseconds: among ten thousand a heap would cost ten times as much.
+SLOT = 22
 by_due = attrgetter("due")
 
 

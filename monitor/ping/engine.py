@@ -1,28 +1,25 @@
 """Sends echo requests to many hosts through shared sockets, and hands each one's reply back."""
 
-import asyncio
 import logging
-import math
 import os
 import select
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol
 
 from monitor.ping.airspace import Airspace
 from monitor.ping.arrival import READS, Arrival
 from monitor.ping.carrier import FULL, REFUSALS, TOGETHER, Carrier, open_carriers
 from monitor.ping.clock import SECOND, Load, Vigil, measure_round_trip, read_clocks
 from monitor.ping.command import CommandEngine
-from monitor.ping.course import Course, Deliver, Flight, spread_evenly
+from monitor.ping.course import Course, Flight
 from monitor.ping.departures import Departures
+from monitor.ping.desk import Desk, Engine
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.outbox import Outbox
 from monitor.ping.permission import Permission, PingForbidden, probe_permissions
 from monitor.ping.reply import REPLY, Reply, Status
-from monitor.ping.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -30,44 +27,17 @@ LONGEST_WAIT = 60 * SECOND
 # An answer stamped before its deadline may reach the socket a little after it.
 GRACE = SECOND // 1000
 SENDS = 256
-# Under load the loop turns once in so long and handles what has gathered; the answers can wait, because the kernel
-# has stamped them.
+# Under load the loop turns once in so long and sends what has gathered. It listens once it has sent a number of
+# packets, or after a while: the answers can wait, because the kernel has stamped them.
 PACE = 3 * SECOND // 1000
+GATHERED, HEARING = 24, 8 * SECOND // 1000
 
 
-class Engine(Protocol):
-    """Sends echo requests: `name` is "datagram", "raw" or "command", `why` says why that was chosen."""
-
-    name: str
-    why: str
-
-    async def echo(self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any) -> Reply:
-        """Send one echo request and return what came of it; the network never makes it raise.
-
-        `options` are those of `Target`. `afterwards` is told of a late or second answer to it.
-        """
-
-    def stream(
-        self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
-    ) -> AsyncGenerator[tuple[Target, Reply], None]:
-        """Ask each target every `interval` seconds, and yield each reply, and each note, when it is known.
-
-        It ends when `count` echoes of every target have come to an end, never without a count.
-        """
-
-    def follow(self, courses: Sequence[Course]) -> None:
-        """Send the echoes of each course as they come due, until it is over or stopped; each course's `deliver` is
-        told. Called in the event loop of the courses."""
-
-    def close(self) -> None:
-        """Give back sockets and threads; echoes in the air come back as not sent."""
-
-
-class SocketEngine:
+class SocketEngine(Desk):
     """Any number of echoes over one socket for each address family, in one loop in one thread.
 
     The thread is one of the executor's, held only while something is in the air. `counts` holds what nobody
-    asked for: stray and malformed answers, answers that the kernel dropped, sends that had to be retried.
+    asked for: stray and malformed answers, packets that the kernel had no room for, sends that had to be retried.
     """
 
     def __init__(
@@ -88,30 +58,11 @@ class SocketEngine:
         self._outbox = Outbox()
         self._vigil = Vigil()
         self._load = Load()
-        self._turned_at = 0
+        self._turned_at = self._heard_at = self._unheard = 0
         self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
         self._poll = select.epoll()
         for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
             self._poll.register(descriptor, select.EPOLLIN)
-
-    async def echo(self, address: str, *, index: int = 0, afterwards: Deliver | None = None, **options: Any) -> Reply:
-        """Send one echo request and return what came of it; see `Engine`."""
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Reply] = loop.create_future()
-
-        def deliver(reply: Reply) -> None:
-            if not reply.note:
-                if not answered.done():
-                    answered.set_result(reply)
-            elif afterwards is not None:
-                afterwards(reply)
-
-        course = Course(Target(address, **options), deliver, index=index, loop=loop)
-        self.follow([course])
-        try:
-            return await answered
-        finally:
-            course.stop()
 
     def follow(self, courses: Sequence[Course]) -> None:
         """Send the echoes of each course as they come due, until it is over or stopped; from any thread."""
@@ -121,35 +72,13 @@ class SocketEngine:
         if not self._mailbox.put(courses):
             refused = Outbox()
             for course in courses:
-                refused.put(course, course.step(now).conclude(Status.NOT_SENT))
+                refused.put([(course, course.step(now).conclude(Status.NOT_SENT))])
             refused.send()
 
-    async def stream(
-        self, targets: Iterable[Target], *, interval: float = 1.0, count: int | None = None
-    ) -> AsyncGenerator[tuple[Target, Reply], None]:
-        """Ask each target every `interval` seconds, and yield each reply; see `Engine`."""
-        loop, replies = asyncio.get_running_loop(), asyncio.Queue[tuple[Target, Reply]]()
-
-        def set_course(target: Target) -> Course:
-            def deliver(reply: Reply) -> None:
-                replies.put_nowait((target, reply))
-
-            return Course(target, deliver, interval=interval, count=count, loop=loop)
-
-        courses = [set_course(target) for target in targets]
-        spread_evenly(courses)
-        self.follow(courses)
-        expected = math.inf if count is None else count * len(courses)
-        try:
-            while expected > 0:
-                target, reply = await replies.get()
-                yield target, reply
-                expected -= not reply.note
-                if self._mailbox.closed and replies.empty():
-                    break
-        finally:
-            for course in courses:
-                course.stop()
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more courses."""
+        return self._mailbox.closed
 
     def close(self) -> None:
         """Give back sockets and thread; echoes in the air come back as not sent."""
@@ -165,10 +94,9 @@ class SocketEngine:
         while self._board():
             try:
                 now, events = self._wait()
-                landed = self._land(events)
-                if landed < READS:
-                    self._expire(now)
+                landed = self._land(now, events) if events is not None else 0
                 departed = self._depart()
+                self._unheard += departed
                 self._outbox.send()
                 self._load.add(landed + departed, now)
             except Exception:
@@ -185,62 +113,78 @@ class SocketEngine:
             return False
         return bool(self._departures or self._airspace)
 
-    def _wait(self) -> tuple[int, list[tuple[int, int]]]:
-        """Sleep until something comes in or comes due; return the time before, and what has come since."""
+    def _wait(self) -> tuple[int, list[tuple[int, int]] | None]:
+        """Sleep until something comes in or comes due; return the time before, and what has come since, None where
+        nobody listened."""
         now = time.monotonic_ns()
-        self._vigil.look(now)
-        wake = self._departures.wake_at(self._airspace.wake_at(now + LONGEST_WAIT) + GRACE)
-        self._vigil.expect(max(now, wake))
-        if self._load.heavy and now < self._turned_at + PACE:
-            time.sleep((self._turned_at + PACE - now) / SECOND)
-            now = time.monotonic_ns()
-        events = self._poll.poll(max(0, wake - now) / SECOND)
+        if self._load.heavy:
+            now = self._rest(now)
+            listen = self._unheard >= GATHERED or now > self._heard_at + HEARING
+            events = self._poll.poll(0) if listen else None
+        else:
+            self._vigil.look(now)
+            wake = self._departures.wake_at(self._airspace.wake_at(now + LONGEST_WAIT) + GRACE)
+            self._vigil.expect(max(now, wake))
+            events = self._poll.poll(max(0, wake - now) / SECOND)
         self._turned_at = time.monotonic_ns()
         self._vigil.look(self._turned_at)
         return now, events
 
-    def _land(self, events: list[tuple[int, int]]) -> int:
-        """Read the answers and errors that have come, and return how many."""
+    def _rest(self, now: int) -> int:
+        """Sleep while what comes due gathers, and return the time after."""
+        wake = self._turned_at + PACE
+        self._vigil.expect(wake)
+        if now < wake:
+            time.sleep((wake - now) / SECOND)
+        return time.monotonic_ns()
+
+    def _land(self, now: int, events: list[tuple[int, int]]) -> int:
+        """Read the answers and errors that have come, and return how many; if that is all of them, echoes without one
+        run out of time."""
         read = 0
         for descriptor, event in events:
             if (carrier := self._carriers_by_descriptor.get(descriptor)) is None:
                 os.eventfd_read(descriptor)
                 continue
-            dropped = carrier.dropped
             errors = carrier.receive_errors() if event & select.EPOLLERR else ()
             read += self._hear([*errors, *carrier.receive()], carrier.ident)
-            if carrier.dropped != dropped:
-                self.counts["dropped"] += carrier.dropped - dropped
+            if dropped := carrier.count_dropped():
+                self.counts["dropped"] += dropped
                 self._vigil.disturbed_at = time.monotonic_ns()
+        if read < READS:
+            self._heard_at, self._unheard = now, 0
+            self._expire(now)
         return read
 
     def _hear(self, arrivals: list[Arrival | None], ident: int) -> int:
         """Find whose answer each is and what it says, and return how many; a stray one is counted and forgotten."""
         read, read_at = read_clocks()
-        known, land, put = self._airspace.known, self._airspace.land, self._outbox.put
+        known, land = self._airspace.known, self._airspace.land
+        heard: list[tuple[Course, Reply]] = []
         for arrival in arrivals:
             if arrival is None:
                 self.counts["malformed"] += 1
-            elif (flight := known.get((arrival.sender, arrival.sequence))) and (
+            elif (flight := known.get(key := (arrival.sender, arrival.sequence))) and (
                 reply := flight.accept(arrival, ident, read, read_at)
             ):
-                land(flight)
-                put(flight.course, reply)
+                land(key, flight)
+                heard.append((flight.course, reply))
             else:
-                self._look_closer(arrival, ident, read, read_at)
+                heard += self._look_closer(arrival, ident, read, read_at)
+        self._outbox.put(heard)
         return len(arrivals)
 
-    def _look_closer(self, arrival: Arrival, ident: int, read: int, read_at: int) -> None:
+    def _look_closer(self, arrival: Arrival, ident: int, read: int, read_at: int) -> list[tuple[Course, Reply]]:
         """Find out what an answer is that is not as nearly all are: an error, a second one, late, damaged, a stray."""
         if (found := self._airspace.find(arrival, ident)) is None:
             self.counts["stray"] += 1
-            return
+            return []
         flight, status = found
         round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
-        for reply in flight.hear(status, arrival, round_trip):
-            self._outbox.put(flight.course, reply)
-            if reply.status is REPLY:
-                self._airspace.land(flight)
+        replies = flight.hear(status, arrival, round_trip)
+        if any(reply.status is REPLY for reply in replies):
+            self._airspace.land(flight.key, flight)
+        return [(flight.course, reply) for reply in replies]
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
@@ -274,9 +218,8 @@ class SocketEngine:
         """Send some packets to plain targets at once; the real clock is `ahead` of the monotonic."""
         self._airspace.check_in(flights)
         build = carrier.build
-        sent, taken = carrier.send_together(
-            [(flight.key[0], build(flight.key[1], flight.payload)) for flight in flights]
-        )
+        packets = [(flight.course.target.packed, build(flight.sequence, flight.payload)) for flight in flights]
+        sent, taken = carrier.send_together(packets)
         self._departures.count(sent, taken)
         self._airspace.depart(flights[:taken], sent, sent + ahead)
         # Why the kernel refused one, it says only to one that goes by itself.
@@ -287,7 +230,7 @@ class SocketEngine:
     def _launch(self, flight: Flight, carrier: Carrier, ahead: int) -> None:
         """Send one packet, and keep it in mind until its deadline."""
         self._airspace.check_in([flight])
-        packet = carrier.build(flight.key[1], flight.payload)
+        packet = carrier.build(flight.sequence, flight.payload)
         try:
             sent = carrier.send(flight.course.target, packet)
         except OSError as error:
@@ -302,7 +245,7 @@ class SocketEngine:
             self._airspace.depart([flight], sent, sent + ahead)
 
     def _conclude(self, flight: Flight, status: Status) -> None:
-        self._outbox.put(flight.course, flight.conclude(status))
+        self._outbox.put([(flight.course, flight.conclude(status))])
 
     def _abandon(self) -> None:
         """Report everything that is in the air as not sent."""
@@ -313,9 +256,7 @@ class SocketEngine:
         self._outbox.send()
 
 
-def open_engine(
-    executor: Executor, *, prefer: str | None = None, packets_per_second: float = 0
-) -> SocketEngine | CommandEngine:
+def open_engine(executor: Executor, *, prefer: str | None = None, packets_per_second: float = 0) -> Engine:
     """Open the preferred engine if it is permitted here, else the best that is; `PingForbidden` if none is."""
     refused: list[Permission] = []
     for permission in sorted(probe_permissions(), key=lambda permission: permission.kind != prefer):

@@ -2,8 +2,6 @@
 
 import contextlib
 import logging
-from asyncio import AbstractEventLoop
-from collections import defaultdict
 
 from monitor.ping.course import Course
 from monitor.ping.reply import Reply
@@ -15,18 +13,18 @@ class Outbox:
     """Collects replies until they are sent off together."""
 
     def __init__(self) -> None:
-        self._waiting: dict[AbstractEventLoop | None, list[tuple[Course, Reply]]] = defaultdict(list)
+        self._waiting: list[tuple[Course, Reply]] = []
 
-    def put(self, course: Course, reply: Reply) -> None:
-        """Keep a reply for whoever follows the course."""
-        self._waiting[course.loop].append((course, reply))
+    def put(self, replies: list[tuple[Course, Reply]]) -> None:
+        """Keep replies, each for whoever follows its course."""
+        self._waiting += replies
 
     def send(self) -> None:
         """Hand over everything, to each in its event loop, and here and now where there is none."""
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, defaultdict(list)
-        for loop, replies in waiting.items():
+        waiting, self._waiting = self._waiting, []
+        loops = {course.loop for course, _ in waiting}
+        for loop in loops:
+            replies = waiting if len(loops) == 1 else [each for each in waiting if each[0].loop is loop]
             if loop is None:
                 deliver_all(replies)
             else:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ping.arrival import SO_RXQ_OVFL, SO_TIMESTAMPNS, TTL_KIND, Arrival, Reader
+from monitor.ping.arrival import SO_TIMESTAMPNS, TTL_KIND, Arrival, Reader
 from monitor.ping.batch import split_control
 from monitor.ping.icmp import REPLY, V4, V6, seal
 from monitor.ping.reply import Status
@@ -104,15 +104,6 @@ def test_where_the_kernel_has_not_looked_the_checksum_and_the_header_are(
 
     assert (arrival is not None) == sound
     assert arrival is None or arrival.payload == PAYLOAD
-
-
-def test_answers_that_the_kernel_dropped_are_counted_and_the_one_that_says_so_is_read() -> None:
-    reader = Reader(V4, wrapped=False)
-    control = usual(V4)[:32] + message(SO_RXQ_OVFL, 1, struct.pack("@I", 12)) + usual(V4)[32:]
-    (arrival,) = read(reader, V4, (answer((V4, False)), control))
-
-    assert arrival is not None
-    assert (reader.dropped, arrival.received_at, arrival.ttl) == (12, 7_000_000_009, 61)
 
 
 @given(st.binary(max_size=128))

@@ -152,7 +152,7 @@ def in_the_air(count: int, size: int = 56) -> tuple[Airspace, list[Flight]]:
 
 def land(airspace: Airspace, flight: Flight) -> None:
     flight.hear(Status.REPLY, answer(flight), 1)
-    airspace.land(flight)
+    airspace.land(flight.key, flight)
 
 
 @pytest.mark.parametrize("size", [0, 4, 8, 56])
