@@ -56,7 +56,7 @@ def test_a_host_has_its_state_and_its_last_day(admin_client: Client) -> None:
     (host,) = watch("alice")
     Host.objects.update(state="down")
     page = admin_client.get(f"/admin/monitor/host/{host.pk}/change/").content.decode()
-    assert "✕ down" in page
+    assert "✕</span> down" in page
     assert "the last day" in page.lower()
     assert 'href="/hosts/alice/"' in page
 
