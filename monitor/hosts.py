@@ -23,7 +23,8 @@ SUFFIXES = {"4": " (IPv4)", "6": " (IPv6)"}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A host that somebody wants watched: `host` as `parse_host` returns it, times in seconds."""
+    """A host that somebody wants watched: `host` as `parse_host` returns it, times in seconds; `parent` is the name of
+    the host that it is reached through, "" for none and None for whatever it is."""
 
     name: str
     host: str
@@ -33,6 +34,7 @@ class Wish:
     group: str = ""
     tags: tuple[str, ...] = ()
     paused: bool = False
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,9 @@ def parse_lines(text: str, **defaults: Any) -> list[Line]:
     return lines
 
 
-def parse_toml(text: str) -> list[Wish]:
-    """The hosts of a file: tables `[[hosts]]` with the fields of a `Wish`, and `[defaults]` for all of them."""
+def parse_toml(text: str, ways: Mapping[str, str] | None = None) -> list[Wish]:
+    """The hosts of a file: tables `[[hosts]]` with the fields of a `Wish`, and `[defaults]` for all of them. `ways` are
+    the names of hosts that stay watched beside it, and of what each is reached through, "" for nothing."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -85,6 +88,7 @@ def parse_toml(text: str) -> list[Wish]:
         raise BadFile(1, Refusal("bad_file", "A file has [defaults] and [[hosts]], and nothing else."))
     wishes: list[Wish] = []
     names: set[str] = set()
+    places: list[int] = []
     for place, table in enumerate(tables):
         try:
             wishes += parse_wish(defaults | table)
@@ -95,7 +99,11 @@ def parse_toml(text: str) -> list[Wish]:
         except Refusal as refusal:
             field = "host" if refusal.code == "bad_host" else str(refusal.particulars["reason"])
             raise BadFile(_find_line(text, place, field), refusal) from None
+        places += [place] * (len(wishes) - len(names))
         names.update(wish.name for wish in wishes)
+    ways = dict(ways or {})
+    ways |= {wish.name: ways.get(wish.name, "") if wish.parent is None else wish.parent for wish in wishes}
+    _check_ways(text, [(wish.name, place) for wish, place in zip(wishes, places, strict=True) if wish.parent], ways)
     return wishes
 
 
@@ -112,6 +120,7 @@ def parse_wish(written: Mapping[str, Any]) -> Iterator[Wish]:
         group=_text(written, "group"),
         tags=_tags(written),
         paused=_truth(written, "paused"),
+        parent=_text(written, "parent") if "parent" in written else None,
     )
     if wish.family != BOTH:
         return iter((wish,))
@@ -174,6 +183,26 @@ def _truth(written: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise _refuse(name, "true or false")
     return value
+
+
+def _check_ways(text: str, named: list[tuple[str, int]], ways: Mapping[str, str]) -> None:
+    for name, place in named:
+        if fault := _find_fault(name, ways):
+            raise BadFile(_find_line(text, place, "parent"), fault)
+
+
+def _find_fault(name: str, ways: Mapping[str, str]) -> Refusal | None:
+    """Why a host cannot be reached through the one that it names."""
+    parent = ways[name]
+    if parent not in ways:
+        return _refuse("parent", "the name of a host that is in the file or watched already", given=parent)
+    passed: set[str] = set()
+    while parent and parent not in passed:
+        if parent == name:
+            return _refuse("parent", "another host, that is not reached through this one", given=ways[name])
+        passed.add(parent)
+        parent = ways.get(parent, "")
+    return None
 
 
 def _find_line(text: str, place: int, name: str) -> int:

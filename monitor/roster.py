@@ -21,12 +21,14 @@ LOOKS = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of one host: "add", "change" with the fields' values before and after, "keep" or "remove"."""
+    """What becomes of one host: "add", "change" with the fields' values before and after, "keep" or "remove". Where the
+    `parent` is another, it changes by name, and is this host."""
 
     kind: str
     name: str
     host: Host
     changes: dict[str, tuple[Any, Any]]
+    parent: Host | None = None
 
 
 def find_twin(wish: Wish) -> Host | None:
@@ -44,21 +46,24 @@ def add_hosts(wishes: Iterable[Wish]) -> list[Host]:
 
 def plan(wishes: Iterable[Wish], *, remove: bool = False) -> list[Step]:
     """What would make the watched hosts those of the wishes, told apart by name; others stay unless `remove`."""
-    known = {host.name: host for host in Host.objects.order_by("-id")}
+    wishes, known = list(wishes), {host.name: host for host in Host.objects.select_related("parent").order_by("-id")}
     taken = {host.slug for host in known.values()}
+    named = known | {
+        wish.name: Host(**_columns(wish), slug=_choose_slug(wish, taken)) for wish in wishes if wish.name not in known
+    }
     steps = []
     for wish in wishes:
-        if host := known.pop(wish.name, None):
-            changes = _compare(host, wish)
-            steps.append(Step("change" if changes else "keep", wish.name, host, changes))
-        else:
-            new = Host(**_columns(wish), slug=_choose_slug(wish, taken))
-            steps.append(Step("add", wish.name, new, {}))
-    return steps + [Step("remove", host.name, host, {}) for host in known.values() if remove]
+        host, parent = named[wish.name], named[wish.parent] if wish.parent else None
+        changes = _compare(host, wish) | _compare_parent(host, wish)
+        kind = "add" if wish.name not in known else "change" if changes else "keep"
+        steps.append(Step(kind, wish.name, host, changes, parent))
+    gone = known.keys() - {wish.name for wish in wishes} if remove else ()
+    return steps + [Step("remove", name, known[name], {}) for name in known if name in gone]
 
 
 def apply(steps: Iterable[Step]) -> None:
-    """Carry out a plan, all of it or nothing."""
+    """Carry out a plan, all of it or nothing. Whom a host is reached through may come after it."""
+    steps = list(steps)
     with transaction.atomic():
         for step in steps:
             if step.kind == "remove":
@@ -66,7 +71,11 @@ def apply(steps: Iterable[Step]) -> None:
             elif step.kind == "add":
                 step.host.save()
             elif step.kind == "change":
-                change_host(step.host, {name: after for name, (_, after) in step.changes.items()})
+                values = {name: after for name, (_, after) in step.changes.items() if name != "parent"}
+                change_host(step.host, values)
+        for step in steps:
+            if "parent" in step.changes:
+                change_host(step.host, {"parent": step.parent})
 
 
 def change_host(host: Host, values: dict[str, Any]) -> None:
@@ -128,12 +137,24 @@ def _read(ids: list[int]) -> list[Host]:
 
 
 def _columns(wish: Wish) -> dict[str, Any]:
-    return asdict(wish) | {"tags": list(wish.tags)}
+    columns = asdict(wish) | {"tags": list(wish.tags)}
+    del columns["parent"]
+    return columns
 
 
 def _compare(host: Host, wish: Wish) -> dict[str, tuple[Any, Any]]:
     pairs = {name: (getattr(host, name), after) for name, after in _columns(wish).items()}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _compare_parent(host: Host, wish: Wish) -> dict[str, tuple[Any, Any]]:
+    before = host.parent.name if host.parent else ""
+    return {} if wish.parent in (None, before) else {"parent": (before, wish.parent)}
+
+
+def read_ways() -> dict[str, str]:
+    """The names of the watched hosts, and of what each is reached through, "" for nothing."""
+    return {name: parent or "" for name, parent in Host.objects.order_by("-id").values_list("name", "parent__name")}
 
 
 def _choose_slug(wish: Wish, taken: set[str]) -> str:

@@ -8,8 +8,27 @@ from playwright.sync_api import expect
 from tests.browser.conftest import FarSite, Visit
 from tests.browser.relay import Relay
 from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_incidents import LISTEN
 from tests.browser.visitor import Visitor
+from tests.ping.network import Truth
 
+CUT = "table inet cut { chain out { type filter hook output priority 0; ip daddr 10.77.0.15 drop; }; }"
+# Audio contexts that the page made, and the pitch of each tone that was played to its end.
+HEAR = """
+window.contexts = [];
+window.heard = [];
+const RealContext = AudioContext;
+window.AudioContext = class extends RealContext {
+  constructor() { super(); window.contexts.push(this); }
+  createOscillator() {
+    const tone = super.createOscillator();
+    tone.addEventListener("ended", () => {
+      document.documentElement.dataset.heard = window.heard.push(tone.frequency.value);
+    });
+    return tone;
+  }
+};
+"""
 HOSTS = {"lossy": "10.77.40.20", "dead": "10.77.100.1", "refused": "10.79.3.1", "well": "10.77.0.15"}
 # Where the strip of losses stands, as shares of the chart's canvas that are not empty there.
 INKED = """() => {
@@ -53,6 +72,41 @@ def test_the_worst_stand_first_and_say_what_is_wrong(far_hosts: FarSite, visit: 
     # The order may change every ten seconds.
     ann.page.clock.fast_forward(11_000)
     expect(ann.find(".row a")).to_have_text(["dead", "refused", "lossy", "well"])
+
+
+def test_a_host_that_goes_down_is_shown_and_heard_where_somebody_wished_it(
+    far_hosts: FarSite, truth: Truth, visit: Visit
+) -> None:
+    # It is to be down at once, without having been degraded before.
+    rules = "host=Host.objects.get(name='well'), loss=0, p95_times=0"
+    far_hosts.server.do(f"from monitor.models import Host, Rules; Rules.objects.create({rules})")
+    ann = visit(far_hosts, permissions=["notifications"])
+    ann.context.add_init_script(LISTEN + HEAR)
+    ann.open("/hosts/well/")
+    icon = ann.find("link[rel=icon]")
+    expect(icon).to_have_attribute("href", re.compile("icons/up.svg$"))
+    ann.find("#bell button").click()
+    ann.find("#bell input").check()
+    # It says at once what it is like: two tones, rising, by the clock of a real audio context.
+    expect(ann.find("html")).to_have_attribute("data-heard", "2")
+    assert ann.page.evaluate("[heard[0] < heard[1], contexts.length, contexts[0].state]") == [True, 1, "running"]
+    truth.run("nft", CUT)
+    try:
+        expect(icon).to_have_attribute("href", re.compile("icons/down.svg$"))
+        expect(ann.page).to_have_title(re.compile("^✕ well"))
+        expect(ann.find("html")).to_have_attribute("data-heard", "4")
+        assert ann.page.evaluate("[told, heard[2] > heard[3]]") == [["✕ well is down"], True]
+        # Whoever did not ask for it is told nothing; the board's icon says it to everybody.
+        bob = visit(far_hosts, permissions=["notifications"])
+        bob.context.add_init_script(LISTEN + HEAR)
+        bob.open("/")
+        expect(bob.find("link[rel=icon]")).to_have_attribute("href", re.compile("icons/down.svg$"))
+    finally:
+        truth.run("nft", "delete table inet cut")
+    expect(icon).to_have_attribute("href", re.compile("icons/up.svg$"))
+    expect(ann.find("html")).to_have_attribute("data-heard", "6")
+    assert ann.page.evaluate("told") == ["✕ well is down", "✓ well is up again"]
+    assert bob.page.evaluate("[told, heard, contexts]") == [[], [], []]
 
 
 def test_a_loss_is_a_sentence_a_share_a_line_and_a_mark_in_the_chart(far_hosts: FarSite, visit: Visit) -> None:

@@ -151,6 +151,56 @@ def test_hosts_that_are_not_in_the_file_go_only_when_that_is_said(tmp_path: Path
 
 
 @pytest.mark.django_db
+def test_a_file_says_what_hosts_are_reached_through_in_any_order(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.toml"
+    watch("other")
+    names = [("leaf", "switch"), ("switch", "other"), ("root", "")]
+    entries = [f'[[hosts]]\nname = "{name}"\nhost = "127.0.0.1"\nparent = "{parent}"\n' for name, parent in names]
+    file.write_text("\n".join(entries))
+    assert "+ leaf: parent '' → 'switch'\n+ switch: parent '' → 'other'\n+ root\n" in load(file)
+    assert load(file) == "0 of 3 hosts changed\n"
+    found = dict(Host.objects.values_list("name", "parent__name"))
+    assert found == {"other": None, "leaf": "switch", "switch": "other", "root": None}
+    # Turned round, beside what stays as it is.
+    entries[:2] = [entries[0].replace('"switch"', '"root"'), entries[1].split("parent")[0]]
+    file.write_text("\n".join([*reversed(entries), '[[hosts]]\nname = "other"\nhost = "127.0.1.1"\nparent = "leaf"\n']))
+    assert load(file) == "~ leaf: parent 'switch' → 'root'\n~ other: parent '' → 'leaf'\n2 of 4 hosts changed\n"
+    found = dict(Host.objects.values_list("name", "parent__name"))
+    assert found == {"other": "leaf", "leaf": "root", "switch": "other", "root": None}
+
+
+@pytest.mark.parametrize(
+    ("parents", "line"),
+    [
+        ({"a": "nobody"}, 4), ({"a": "a"}, 4), ({"b": "c", "c": "b"}, 8), ({"c": "a", "a": "b", "b": "c"}, 4),
+        ({"b": "watched", "a": "b"}, 0), ({"b": "through a", "a": "b"}, 4), ({"b": "through a"}, 0),
+    ],
+)  # fmt: skip
+def test_an_unknown_parent_and_a_circle_are_refused_with_the_line(parents: dict[str, str], line: int) -> None:
+    ways = {"watched": "", "through a": "a"}
+    text = "".join(
+        f'[[hosts]]\nname = "{name}"\nhost = "::1"\n' + (f'parent = "{parents[name]}"\n' if name in parents else "#\n")
+        for name in "abc"
+    )
+    if not line:
+        assert len(parse_toml(text, ways)) == 3
+        return
+    with pytest.raises(BadFile, match="“parent” must be") as caught:
+        parse_toml(text, ways)
+    assert caught.value.line == line
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_about_to_go_is_nobodys_parent(tmp_path: Path) -> None:
+    watch("other")
+    file = tmp_path / "hosts.toml"
+    file.write_text('[[hosts]]\nhost = "127.0.0.1"\nparent = "other"\n')
+    with pytest.raises(CommandError, match="line 3: “parent” must be"):
+        load(file, "--remove")
+    assert Host.objects.get().name == "other"
+
+
+@pytest.mark.django_db
 def test_a_file_with_one_wrong_line_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "hosts.toml"
     file.write_text(FILE.replace('"both"', '"five"'))

@@ -14,7 +14,10 @@ SIGNS = {"add": "+", "change": "~", "remove": "-"}
 class Command(BaseCommand):
     """Shows what a file changes, and changes it."""
 
-    help = "Watch the hosts of a TOML file: [[hosts]] with name, host, family, interval, timeout, group, tags, paused."
+    help = (
+        "Watch the hosts of a TOML file: [[hosts]] with name, host, family, interval, timeout, group, tags, paused, "
+        "parent."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the file, and what is to become of hosts that are not in it."""
@@ -25,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, dry_run: bool, remove: bool, **options: Any) -> None:
         """Print a line for each change; a file that is wrong in one line changes nothing."""
         try:
-            wishes = parse_toml(file.read_text(encoding="utf-8"))
+            wishes = parse_toml(file.read_text(encoding="utf-8"), {} if remove else roster.read_ways())
         except BadFile as bad:
             raise CommandError(f"{file}, {bad}") from None
         except (OSError, UnicodeError) as error:
