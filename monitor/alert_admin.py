@@ -1,5 +1,7 @@
 """The admin of channels and messages: no secret is shown, and what was told is a record."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,11 @@ class ChannelAdmin(admin.ModelAdmin):
     list_filter = ("kind", "enabled")
     search_fields = ("name",)
     filter_horizontal = ("hosts",)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with channels: their messages too, although nobody deletes those by themselves."""
+        found, counts, _permissions, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(), protected
 
     @admin.display(description=_("address"))
     def leads_to(self, channel: Channel) -> str:
@@ -41,4 +48,8 @@ class DeliveryAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """A record stays as it is."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """What was told was told; it goes with its channel."""
         return False
