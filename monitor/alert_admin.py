@@ -35,6 +35,11 @@ class ChannelAdmin(admin.ModelAdmin):
         """The same."""
         return show_secret(request, obj) or super().response_change(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with channels: their messages too, although nobody deletes those by themselves."""
+        found, counts, _permissions, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(), protected
+
     @admin.display(description=_("address"))
     def leads_to(self, channel: Channel) -> str:
         """Where it leads, as far as that is no secret."""
@@ -63,4 +68,8 @@ class DeliveryAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """A record stays as it is."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """What was told was told; it goes with its channel."""
         return False

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -84,11 +85,20 @@ def _edit(request: HttpRequest, channel: Channel) -> HttpResponse:
         # By the time that an address is typed, who checks it has read all that it needs.
         prepare()
         return render(request, "alerts/edit.html", context)
-    if not form.is_valid():
+    if not form.is_valid() or (saved := _save(form)) is None:
         return render(request, "alerts/edit.html", context, status=400)
-    saved = form.save()
     if form.new_secret:
         # Shown here and never again; so this page is no redirect, whose message would travel in a cookie.
         return render(request, "alerts/secret.html", {"channel": saved, "secret": form.new_secret})
     messages.success(request, _("%(name)s is saved. Send a test to see whether it works.") % {"name": saved.name})
     return redirect("alerts")
+
+
+def _save(form: ChannelForm) -> Channel | None:
+    """Save a channel; None where somebody, or a second click, took its name meanwhile, which the form says then."""
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error("name", form.instance.unique_error_message(Channel, ("name",)))
+        return None

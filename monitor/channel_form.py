@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
+from monitor.maintenance_form import HostsField
 from monitor.models import Channel, Kind
 from monitor.mouth import ask
 
@@ -38,6 +39,7 @@ class ChannelForm(forms.ModelForm):
             "quiet_from": forms.TimeInput({"type": "time"}, "%H:%M"),
             "quiet_until": forms.TimeInput({"type": "time"}, "%H:%M"),
         }
+        field_classes = {"hosts": HostsField}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -88,11 +90,19 @@ def find_problem(kind: str, address: str) -> Any:
     if kind == Kind.EMAIL:
         return _find_mail_problem(address)
     if kind == Kind.WEBHOOK:
-        parts = urlsplit(address)
-        fine = parts.scheme in ("http", "https") and parts.hostname
-        return "" if fine else _("A webhook's address begins with https:// or http://.")
+        return "" if _is_web(address) else _("A webhook's address begins with https:// or http://.")
     answer = ask({"kind": "check", "address": address, "seconds": CHECK_SECONDS})
     return "" if answer["ok"] else _("Apprise knows no service of this address, or it is none that is on a network.")
+
+
+def _is_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        leads = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        # A bracket without its other, a port of letters, a letter that stands for several.
+        return False
+    return bool(leads) and address.isprintable() and " " not in address
 
 
 def _find_mail_problem(address: str) -> Any:

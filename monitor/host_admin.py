@@ -125,6 +125,11 @@ class HostAdmin(admin.ModelAdmin):
             obj.address, obj.problem = None, ""
         super().save_model(request, obj, form, change)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with hosts: what was recorded of them too, although nobody deletes that by itself."""
+        found, counts, _permissions, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(), protected
+
     @admin.display(description=_("state"), ordering="state")
     def shape(self, host: Host) -> str:
         """The state as a shape and a word."""

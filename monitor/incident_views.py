@@ -173,7 +173,8 @@ def add_note(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
         return redirect_to_login(f"/incidents/{identity}/")
     incident = get_object_or_404(Incident, identity=identity)
     text = request.POST.get("text", "").replace("\0", "").strip()[:LONGEST_NOTE]
-    if text:
+    # A second click writes nothing a second time.
+    if text and not incident.notes.filter(author=request.user, text=text).exists():
         Note.objects.create(incident=incident, author=request.user, text=text)
     return redirect("incident", identity)
 

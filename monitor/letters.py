@@ -37,6 +37,8 @@ def compose(delivery: Delivery, now: dt.datetime) -> Letter:
             title, lines = "◌ " + _("This is a test of pingsite."), [_("Messages of this channel arrive here.")]
         else:
             title, lines = TITLES[Occasion(delivery.occasion)](incident, now), _facts(incident, now)
+        # One line, whatever a host is called: it becomes the subject of an e-mail.
+        title = " ".join(title.split())
         body = "\n".join([*lines, *_excuses(delivery, now)])
     return Letter(title, body, _payload(delivery, title, body, now))
 

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models import Maintenance
@@ -26,12 +27,24 @@ REFUSALS = {
 }
 
 
+class HostsField(forms.ModelMultipleChoiceField):
+    """Hosts by their ids."""
+
+    def clean(self, value: Any) -> Any:
+        """The hosts; a number that no column holds is none of theirs."""
+        try:
+            return super().clean(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid_list"], code="invalid_list") from None
+
+
 class MaintenanceForm(forms.ModelForm):
     """A maintenance window that can be, and that ends."""
 
     class Meta:
         model = Maintenance
         fields = ("name", "starts_on", "starts_at", "minutes", "zone", "recurrence", "hosts", "group", "tag")
+        field_classes = {"hosts": HostsField}
         widgets = {
             "starts_on": forms.DateInput({"type": "date"}, "%Y-%m-%d"),
             "starts_at": forms.TimeInput({"type": "time"}, "%H:%M"),

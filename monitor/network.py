@@ -58,8 +58,9 @@ def list_ancestors(host: int, parents: Mapping[int, int | None]) -> list[int]:
 
 def _find_network(now: dt.datetime, answered: int) -> Incident | None:
     """Open an incident of this server's own network where enough went bad together."""
-    # Sorted here: for the sake of its order, SQLite would go through all that ever were.
-    lately = _alone().filter(noticed_at__gte=now - LATELY).order_by()
+    # Locked: a watcher that lost the lease in the midst of this may find the same at the same time, and waits here. Put
+    # in order here: for the sake of an order, SQLite would go through all that ever were.
+    lately = _alone().filter(noticed_at__gte=now - LATELY).order_by().select_for_update()
     began = sorted(lately.values_list("began_at", flat=True))
     group = _find_group(began, max(FEWEST, -(-answered // 2)))
     if not group:

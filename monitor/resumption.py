@@ -60,10 +60,18 @@ def _sum_up(start: Health, warm: Warm | None, incident: Incident | None) -> Resu
     if incident and not incident.ended_at:
         why = Why(incident.reason, incident.measure.get("value"), incident.measure.get("limit"))
     if warm is None:
-        return Resumed(start, 0, why, [])
+        return Resumed(start, 0, why, _find_untold(start, incident))
     unknown = State.NOT_MEASURED
     # Gaps are on record already; that it is not measured now may not be.
-    changes = [change for change in warm.changes if unknown not in (change.before, change.after)]
+    changes = _find_untold(start, incident)
+    changes += [change for change in warm.changes if unknown not in (change.before, change.after)]
     if warm.health.state is unknown and start.state is not unknown:
         changes += warm.changes[-1:]
     return Resumed(warm.health, warm.until or 0, why, changes)
+
+
+def _find_untold(start: Health, incident: Incident | None) -> list[Change]:
+    """A host that is bad without an incident: so did a release leave it that knew none."""
+    if incident or start.state not in BAD:
+        return []
+    return [Change(State.STARTING, start.state, start.since)]

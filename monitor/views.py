@@ -96,7 +96,8 @@ def show_docs(request: HttpRequest, page: str = "index") -> HttpResponse:
     """A page of the documentation, in the reader's language where it is written in that."""
     try:
         return render(request, [f"docs/{get_language()}/{page}.html", f"docs/{page}.html"])
-    except TemplateDoesNotExist:
+    except (TemplateDoesNotExist, OSError):
+        # No such file, or no file may have such a name.
         raise Http404(page) from None
 
 

@@ -191,7 +191,11 @@ def check_window(window: Maintenance) -> None:
 def read_recurrence(window: Maintenance) -> Recurrence:
     """When a window is; `BadRecurrence`."""
     first = dt.datetime.combine(window.starts_on, window.starts_at)
-    return make_recurrence(first, window.zone, dt.timedelta(minutes=window.minutes), window.recurrence)
+    try:
+        length = dt.timedelta(minutes=window.minutes)
+    except OverflowError:
+        raise BadRecurrence("minutes", "length") from None
+    return make_recurrence(first, window.zone, length, window.recurrence)
 
 
 def merge_spans(spans: Iterable[Span]) -> list[Span]:

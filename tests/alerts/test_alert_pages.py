@@ -56,14 +56,25 @@ def test_a_webhook_made_in_the_admin_shows_its_secret_once_as_well(admin_client:
     assert channel.secret in renewed
 
 
-def test_no_page_shows_an_address_again(admin_client: Client) -> None:
-    channel = make_channel(f"https://example.org/{SECRET}", "webhook")
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("webhook", f"https://alice:{SECRET}@example.org/{SECRET}"),
+        ("apprise", f"slack://{SECRET}/B1/x"),
+        ("email", f"{SECRET}@example.org"),
+    ],
+)
+def test_no_page_shows_an_address_again(admin_client: Client, kind: str, address: str) -> None:
+    channel = make_channel(address, kind)
     make_incident(watch("alice")[0])
     plan(timezone.now(), storm=False)
     bad = admin_client.post(f"/alerts/{channel.pk}/edit", FORM | {"zone": "x"})
     paths = ["/alerts/", f"/alerts/{channel.pk}/edit", f"/alerts/{channel.pk}/test", "/admin/monitor/channel/"]
-    paths += [f"/admin/monitor/channel/{channel.pk}/change/", "/admin/monitor/delivery/"]
-    for page in [bad, *map(admin_client.get, paths)]:
+    paths += [f"/admin/monitor/channel/{channel.pk}/{page}/" for page in ("change", "history", "delete")]
+    paths += ["/admin/monitor/delivery/", "/admin/monitor/channel/?q=T0P", "/admin/", "/incidents/"]
+    typed = FORM | {"kind": kind, "address": address, "name": channel.name}
+    again = [admin_client.post(path, typed) for path in ("/alerts/add", "/admin/monitor/channel/add/")]
+    for page in [bad, *again, *map(admin_client.get, paths)]:
         assert page.status_code in (200, 400)
         assert SECRET not in page.content.decode()
         assert channel.secret not in page.content.decode()

@@ -91,6 +91,10 @@ class Deployment:
         """End PostgreSQL "fast": it does not wait for those who are connected."""
         self.postgres.signal(signal.SIGINT)
 
+    def crash_postgres(self) -> None:
+        """End PostgreSQL as a fault would: at once, and nothing is put in order."""
+        self.postgres.signal(signal.SIGQUIT)
+
     def open_database(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of our own to the site's database."""
         return psycopg.connect(dbname="pingsite", host=str(self.listener), user="root")

@@ -153,7 +153,7 @@ def test_the_csv_of_a_report_has_the_same_seconds() -> None:
     [
         ("/hosts/alice/report/2026-13", 404), ("/hosts/alice/report/2026-11-01", 404), ("/hosts/alice/report/9999-01", 404),
         ("/hosts/alice/report/２026-11", 404), ("/hosts/nobody/report/2026-11", 404), ("/reports/2026-11?group=none", 404),
-        ("/reports/2026-11", 404), ("/hosts/alice/report/2026-11?zone=Mars", 400), ("/hosts/alice/report/2026-11.csv?zone=Mars", 400),
+        ("/reports/2026-11", 404), ("/reports/2026-11?group=%00", 404), ("/hosts/alice/report/2026-11?zone=Mars", 400), ("/hosts/alice/report/2026-11.csv?zone=Mars", 400),
         ("/hosts/alice/uptime/?zone=../x", 400), ("/hosts/alice/uptime/?by=week", 200), ("/hosts/alice/report/2030-01", 200),
         ("/hosts/alice/report/1970-01", 200), ("/hosts/alice/uptime/?by=year", 200), ("/hosts/alice/uptime/?by=month&zone=Asia/Seoul", 200),
     ],

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -54,18 +54,22 @@ def watching(network: Truth, data: Path) -> Iterator[None]:
 
 
 class Hearing:
-    """A server in that network that hears messages, and when."""
+    """A server in that network that hears messages, and when; while it `hangs` it answers none."""
 
     def __init__(self, network: Truth) -> None:
         self.heard: list[tuple[float, dict[str, Any]]] = []
-        heard = self.heard
+        self.hangs = False
+        hearing, heard = self, self.heard
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 heard.append((time.time(), json.loads(body)))
-                self.send_response(200)
-                self.end_headers()
+                while hearing.hangs:
+                    time.sleep(0.1)
+                with suppress(OSError):
+                    self.send_response(200)
+                    self.end_headers()
 
             def log_message(self, *args: Any) -> None:
                 pass
