@@ -135,12 +135,14 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others(sockets: SocketEngi
 
 def test_a_ceiling_spreads_a_burst_over_time(truth: Truth) -> None:
     with engine_in(truth, "datagram", packets_per_second=100) as engine:
-        started = time.monotonic()
-        replies = asyncio.run(burst(engine, ANSWERING, 40))
+        assert isinstance(engine, SocketEngine)
+        replies = ask_together(engine, [Target(ANSWERING, timeout=5)] * 40)
 
-        assert statuses(replies) == {Status.REPLY: 40}
-        assert time.monotonic() - started >= 0.3
-        assert max(reply.delay_us for reply in replies) >= 300_000
+    assert statuses(replies) == {Status.REPLY: 40}
+    # Five at once, and the others a hundredth of a second apart: 350 ms, however the machine stalls.
+    left = sorted(reply.sent_at for reply in replies)
+    assert left[-1] - left[0] >= 300_000
+    assert max(reply.delay_us for reply in replies) >= 300_000
 
 
 @pytest.mark.parametrize("kind", SOCKETS)
@@ -165,13 +167,15 @@ def test_full_buffers_delay_packets_and_lose_none(routed: Routed, kind: str) -> 
 
 def test_packets_that_leave_together_have_round_trips_that_are_never_too_short(sockets: SocketEngine) -> None:
     targets = [Target(f"{net}{1 + number % 5}") for number in range(100) for net in ("10.77.0.", "fd77::")]
+    heavy = []
     for _ in range(10):
         replies = ask_together(sockets, targets)
+        heavy.append(sockets._load.heavy)
         errors = [(reply.rtt_us or 0) - (1 + reply.index // 2 % 5) * 1000 for reply in replies]
 
         assert statuses(replies) == {Status.REPLY: 200}
         assert min(errors) >= 0
-    assert sockets._load.heavy
+    assert any(heavy), "a slow machine may not come to it each time"
 
 
 @pytest.mark.parametrize("kind", SOCKETS)

@@ -256,8 +256,7 @@ async def test_faster_lasts_while_somebody_looks_and_is_one_ping_for_all(monkeyp
                 await first.hear_until("line")
                 sent = [(await first.hear_until("line"))["t"] for _ in range(10)]
                 assert 3 < 9000 / (sent[-1] - sent[0]) < 6, "five a second, however many look"
-                numbers = [[(await each.hear_until("line"))["number"] for _ in range(5)] for each in (first, second)]
-                assert set(numbers[0]) & set(numbers[1]) or numbers[0][-1] < numbers[1][0]
+                assert {(await second.hear_until("line"))["t"] for _ in range(5)} & set(sent)
             await asyncio.sleep(1.5)
             # The last one still looks.
             await until(lambda: watched.interval == 0.2)
