@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import ROOT, Server
-from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_accessibility import LOOKS, find_faults
 
 PASSWORD = "nine horses drink tea"
 # A host that was down for an hour, a minute and a second, yesterday; and staff with a password of their own.
@@ -81,8 +81,7 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
     expect(ann.find(".windows")).to_contain_text("cancelled")
 
 
-@THEMES
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@LOOKS
 def test_every_page_is_accessible_and_fits_a_phone(
     accounts: Server, visit: Visit, cookies: dict[str, object], scheme: str, locale: str
 ) -> None:

@@ -100,16 +100,17 @@ async def test_pings_nobody_could_send_are_not_counted_as_lost() -> None:
 
 
 async def test_a_second_press_is_refused_while_the_first_run_goes_on() -> None:
-    async with site() as application, visiting(application) as browser:
-        await browser.press(count=3, interval=0.3)
+    engine = HesitantEngine()
+    async with site(engine) as application, visiting(application) as browser:
+        await browser.press(count=3, interval=0.2)
         started = await browser.hear()
         await browser.press()
-        events = await browser.hear_all()
-        refusal = next(event for event in events if event["event"] == "error")
-        assert (refusal["code"], refusal["run"]) == ("busy", started["run"])
-        if events[-1]["event"] == "error":
-            events += await browser.hear_all()
-    assert [event["data1"] for event in events if event["event"] == "server"] == [0, 1, 2]
+        refusal = await browser.hear()
+        assert (refusal["event"], refusal["code"], refusal["run"]) == ("error", "busy", started["run"])
+        for _ in range(3):
+            engine.allowed.release()
+        *results, _ = await browser.hear_all()
+    assert [result["data1"] for result in results] == [0, 1, 2]
 
 
 async def test_another_run_may_follow_in_the_same_socket() -> None:
@@ -130,7 +131,7 @@ async def test_stop_ends_the_run_and_says_what_there_is() -> None:
         await browser.say(event="stop")
         *_, finished = await browser.hear_all()
         assert finished["outcome"] == "stopped"
-        assert 1 <= finished["summary"]["sent"] < 10
+        assert 1 <= finished["summary"]["sent"] < 100
         asked = len(engine.asked)
         await asyncio.sleep(0.5)
         assert len(engine.asked) == asked

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -302,17 +303,24 @@ def process(data: Path) -> Iterator[subprocess.Popen[str]]:
         child.stdout.close()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a database of one host that is asked five times a second."""
-    environment = os.environ | {"PINGSITE_DATA": str(tmp_path), "DATABASE_URL": ""}
+    folder = tmp_path_factory.mktemp("prepared")
+    environment = os.environ | {"PINGSITE_DATA": str(folder), "DATABASE_URL": ""}
     program = (
         "import django; django.setup();"
         "from django.core.management import call_command; call_command('migrate', verbosity=0);"
         "from tests.watch.sites import watch; watch('alice', interval=0.2, timeout=0.5)"
     )
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, cwd=settings.BASE_DIR)
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def data(prepared: Path, tmp_path: Path) -> Path:
+    """A copy of that folder for a test of its own."""
+    return shutil.copytree(prepared, tmp_path / "data")
 
 
 def ask(data: Path, query: str) -> list[tuple[Any, ...]]:
