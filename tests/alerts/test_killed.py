@@ -19,7 +19,7 @@ from django.utils import timezone
 from asgiref.sync import sync_to_async
 from monitor.alerts import plan
 from monitor.courier import Courier
-from monitor.models import Channel, Host, Incident
+from monitor.models import Channel, Delivery, Host, Incident
 async def call(work):
     return await sync_to_async(work)()
 def die():
@@ -36,7 +36,9 @@ async def work():
     await call(lambda: plan(timezone.now(), storm=False))
     courier = Courier(call)
     task = asyncio.create_task(courier.work())
-    await asyncio.sleep(6)
+    while await call(Delivery.objects.filter(ended_at=None).exists):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(2)
     task.cancel()
     await asyncio.wait([task])
 asyncio.run(work())

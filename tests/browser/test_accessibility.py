@@ -16,11 +16,14 @@ RUN = """rules => axe.run(document, { resultTypes: ["violations"], preload: fals
 ADMIN_EXCEPTION = "label-title-only"
 GRAVE = ("serious", "critical")
 THEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+# Colours are those of a theme in any language, and words those of a language in any theme.
+LOOKS = pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "ko-KR")])
 
 
 def find_faults(visitor: Visitor, *without: str) -> list[str]:
     """What axe-core finds grave on the page as it is now."""
-    visitor.page.evaluate(AXE)
+    if visitor.page.evaluate("!window.axe"):
+        visitor.page.evaluate(AXE)
     violations = visitor.page.evaluate(RUN, {rule: {"enabled": False} for rule in without})
     return [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
@@ -62,8 +65,7 @@ def test_the_home_page_without_its_server(own_site: Server, visit: Visit, scheme
     assert not find_faults(ann)
 
 
-@THEMES
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@LOOKS
 def test_a_run_and_the_pages_of_words(site: Server, visit: Visit, scheme: str, locale: str) -> None:
     ann = visit(site, color_scheme=scheme, locale=locale).come_home()
     ann.ask(count=2, interval=0.2)

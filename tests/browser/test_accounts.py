@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import ROOT, Server
-from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_accessibility import LOOKS, find_faults
 
 PASSWORD = "nine horses drink tea"
 # A host that was down for an hour, a minute and a second, yesterday; and staff with a password of their own.
@@ -103,8 +103,7 @@ def test_the_board_and_a_host_say_by_the_readers_clock_until_when_maintenance_la
     expect(bob.verdict).to_contain_text("Up")
 
 
-@THEMES
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@LOOKS
 def test_every_page_is_accessible_and_fits_a_phone(
     accounts: Server, visit: Visit, cookies: dict[str, object], scheme: str, locale: str
 ) -> None:

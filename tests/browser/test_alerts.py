@@ -10,7 +10,7 @@ from tests.alerts.services import Service, serving
 from tests.browser.conftest import Visit
 from tests.browser.outages import make_past
 from tests.browser.server import Server
-from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_accessibility import LOOKS, find_faults
 from tests.browser.test_board import PHONE, State, sign_in
 from tests.browser.visitor import Visitor
 
@@ -93,8 +93,7 @@ def test_a_moment_is_of_the_readers_clock(told: tuple[Server, State], visit: Vis
     assert int(shown[-8:-6]) == (int(utc[11:13]) + 9) % 24
 
 
-@THEMES
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@LOOKS
 def test_the_pages_are_for_everybody(told: tuple[Server, State], visit: Visit, scheme: str, locale: str) -> None:
     ann = visit(told[0], storage_state=told[1], color_scheme=scheme, locale=locale)
     for path in PAGES:

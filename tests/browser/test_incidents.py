@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Visit
 from tests.browser.outages import make_past, run
 from tests.browser.server import Server
-from tests.browser.test_accessibility import THEMES, find_faults
+from tests.browser.test_accessibility import LOOKS, find_faults
 from tests.browser.test_board import PHONE, State, sign_in
 
 # What would be shown is written down beside, for a browser without a desktop shows nothing.
@@ -35,8 +35,7 @@ def past(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
 Past = tuple[Server, State, str]
 
 
-@THEMES
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@LOOKS
 def test_the_pages_are_for_everybody(past: Past, visit: Visit, scheme: str, locale: str) -> None:
     server, state, path = past
     ann = visit(server, storage_state=state, color_scheme=scheme, locale=locale)

@@ -16,6 +16,10 @@ from tests.site.engines import ScriptedEngine, opening
 HEADERS = [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000")]
 
 
+# What is waited for comes at once, or never: a busy machine may take its time.
+PATIENCE = 20.0
+
+
 class Browser(WebsocketCommunicator):
     """A page's socket: says and hears JSON."""
 
@@ -33,11 +37,23 @@ class Browser(WebsocketCommunicator):
         """Press Submit."""
         await self.say(event="my_event", **fields)
 
-    async def hear(self, timeout: float = 5) -> dict[str, Any]:
+    async def connect(self, timeout: float = PATIENCE) -> tuple[bool, Any]:
+        """Whether it is let in, and as what, or with which code it is not."""
+        return await super().connect(timeout)
+
+    async def disconnect(self, code: int = 1000, timeout: float = PATIENCE) -> None:
+        """Leave."""
+        await super().disconnect(code, timeout)
+
+    async def receive_output(self, timeout: float = PATIENCE) -> dict[str, Any]:
+        """The next message as the server has it."""
+        return await super().receive_output(timeout)
+
+    async def hear(self, timeout: float = PATIENCE) -> dict[str, Any]:
         """The next event."""
         return json.loads(await self.receive_from(timeout))
 
-    async def hear_all(self, timeout: float = 5) -> list[dict[str, Any]]:
+    async def hear_all(self, timeout: float = PATIENCE) -> list[dict[str, Any]]:
         """Events up to the end of a run, or its refusal."""
         events = [await self.hear(timeout)]
         while events[-1]["event"] not in ("finished", "error"):

@@ -62,6 +62,20 @@ class LateEngine(ScriptedEngine):
                 yield target, Reply(reply.index, Status.LATE, reply.sent_at, **answer)
 
 
+class HesitantEngine(ScriptedEngine):
+    """Keeps each reply to itself until it is allowed to tell it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = asyncio.Semaphore(0)
+
+    async def stream(self, targets: Iterable[Target], **options: Any) -> AsyncIterator[tuple[Target, Reply]]:
+        """Each reply when it is allowed."""
+        async for target, reply in super().stream(targets, **options):
+            await self.allowed.acquire()
+            yield target, reply
+
+
 class BrokenEngine(ScriptedEngine):
     """Raises what an engine never should, after the second reply."""
 

@@ -1,8 +1,6 @@
 """The wire contract, event by event and key by key."""
 
 import asyncio
-import itertools
-import time
 import uuid
 
 import pytest
@@ -11,7 +9,7 @@ from monitor.history import find_run
 from monitor.models import Run
 from monitor.ping.reply import Status
 from tests.site.conftest import site, visiting
-from tests.site.engines import BrokenEngine, LateEngine, ScriptedEngine, forbid
+from tests.site.engines import BrokenEngine, HesitantEngine, LateEngine, ScriptedEngine, forbid
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,12 +50,14 @@ async def test_an_untouched_form_pings_the_default_host_five_times_a_second_apar
 
 
 async def test_results_stream_one_by_one_and_not_together_at_the_end() -> None:
-    async with site() as application, visiting(application) as browser:
-        await browser.press(count=5, interval=0.5)
-        arrivals = [time.monotonic() async for _ in _results(browser)]
-    gaps = [later - sooner for sooner, later in itertools.pairwise(arrivals)]
-    assert len(gaps) == 4
-    assert all(0.3 < gap < 0.9 for gap in gaps), gaps
+    engine = HesitantEngine()
+    async with site(engine) as application, visiting(application) as browser:
+        await browser.press(count=5, interval=0.2)
+        await browser.hear()
+        for index in range(5):
+            engine.allowed.release()
+            assert (await browser.hear())["data1"] == index
+        assert (await browser.hear())["event"] == "finished"
 
 
 async def test_a_lost_ping_has_a_line_too() -> None:
@@ -100,16 +100,17 @@ async def test_pings_nobody_could_send_are_not_counted_as_lost() -> None:
 
 
 async def test_a_second_press_is_refused_while_the_first_run_goes_on() -> None:
-    async with site() as application, visiting(application) as browser:
-        await browser.press(count=3, interval=0.3)
+    engine = HesitantEngine()
+    async with site(engine) as application, visiting(application) as browser:
+        await browser.press(count=3, interval=0.2)
         started = await browser.hear()
         await browser.press()
-        events = await browser.hear_all()
-        refusal = next(event for event in events if event["event"] == "error")
-        assert (refusal["code"], refusal["run"]) == ("busy", started["run"])
-        if events[-1]["event"] == "error":
-            events += await browser.hear_all()
-    assert [event["data1"] for event in events if event["event"] == "server"] == [0, 1, 2]
+        refusal = await browser.hear()
+        assert (refusal["event"], refusal["code"], refusal["run"]) == ("error", "busy", started["run"])
+        for _ in range(3):
+            engine.allowed.release()
+        *results, _ = await browser.hear_all()
+    assert [result["data1"] for result in results] == [0, 1, 2]
 
 
 async def test_another_run_may_follow_in_the_same_socket() -> None:
@@ -130,7 +131,7 @@ async def test_stop_ends_the_run_and_says_what_there_is() -> None:
         await browser.say(event="stop")
         *_, finished = await browser.hear_all()
         assert finished["outcome"] == "stopped"
-        assert 1 <= finished["summary"]["sent"] < 10
+        assert 1 <= finished["summary"]["sent"] < 100
         asked = len(engine.asked)
         await asyncio.sleep(0.5)
         assert len(engine.asked) == asked
@@ -208,9 +209,3 @@ async def test_a_machine_that_may_not_ping_says_which_line_permits_it() -> None:
     assert error["code"] == "not_permitted"
     assert "sysctl -w net.ipv4.ping_group_range" in error["message"]
     assert not await Run.objects.aexists()
-
-
-async def _results(browser):
-    while (event := await browser.hear())["event"] != "finished":
-        if event["event"] == "server":
-            yield event

@@ -16,7 +16,7 @@ from monitor.roster import add_hosts
 from monitor.runs import Runs
 from monitor.watcher import Watcher
 from pingsite.asgi import Application
-from tests.site.conftest import Browser
+from tests.site.conftest import PATIENCE, Browser
 
 
 def watch(*names: str, **fields: Any) -> list[Host]:
@@ -66,7 +66,7 @@ async def looking(application: Application, **wish: Any) -> AsyncIterator["Looke
 class Looker(Browser):
     """The socket of a board."""
 
-    async def hear_until(self, event: str, timeout: float = 5) -> dict[str, Any]:
+    async def hear_until(self, event: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The next message of this kind; others before it are passed over."""
         async with asyncio.timeout(timeout):
             while (message := await self.hear(timeout))["event"] != event:
@@ -92,7 +92,7 @@ class Reader(AsyncClient):
         return json.loads(response.content)
 
 
-async def until(true: Callable[[], Any], timeout: float = 10) -> float:
+async def until(true: Callable[[], Any], timeout: float = PATIENCE) -> float:
     """Wait until something is so; how many seconds that took."""
     started = time.monotonic()
     async with asyncio.timeout(timeout):

@@ -219,7 +219,11 @@ async def hear_of_work(looker: Looker, name: str) -> tuple[int, int]:
             return work[1], work[2]
 
 
-async def test_hours_are_built_again_on_demand_and_the_board_says_how_far_that_is() -> None:
+async def test_hours_are_built_again_on_demand_and_the_board_says_how_far_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # So that it is told of at every tick: the work may take less than a second.
+    monkeypatch.setattr("monitor.shift.WORK_TICKS", 1)
     (alice,) = await do(watch, "alice", **QUICK)
     since = timezone.now().replace(minute=0, second=0, microsecond=0) - dt.timedelta(hours=60)
     await do(write_minutes, alice, since, 40 * 60 + 1, lambda second: 1000)
@@ -256,8 +260,7 @@ async def test_faster_lasts_while_somebody_looks_and_is_one_ping_for_all(monkeyp
                 await first.hear_until("line")
                 sent = [(await first.hear_until("line"))["t"] for _ in range(10)]
                 assert 3 < 9000 / (sent[-1] - sent[0]) < 6, "five a second, however many look"
-                numbers = [[(await each.hear_until("line"))["number"] for _ in range(5)] for each in (first, second)]
-                assert set(numbers[0]) & set(numbers[1]) or numbers[0][-1] < numbers[1][0]
+                assert {(await second.hear_until("line"))["t"] for _ in range(5)} & set(sent)
             await asyncio.sleep(1.5)
             # The last one still looks.
             await until(lambda: watched.interval == 0.2)

