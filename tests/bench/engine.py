@@ -62,8 +62,25 @@ def opened(kind: str) -> Iterator[SocketEngine]:
         engine.close()
 
 
+def time_turns(engine: SocketEngine) -> "array[int]":
+    """Return an array that fills with how long (µs) each turn of the engine's loop is at work."""
+    wait, turns, began = engine._wait, array("I"), 0
+
+    def timed_wait() -> tuple[int, list[tuple[int, int]] | None]:
+        nonlocal began
+        if began:
+            turns.append((time.monotonic_ns() - began) // 1000)
+        waited = wait()
+        began = time.monotonic_ns()
+        return waited
+
+    engine._wait = timed_wait  # type: ignore[method-assign]
+    return turns
+
+
 def ask_many(kind: str, count: int) -> Result:
-    """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host."""
+    """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host. `turn` is how long
+    the loop is at work until it rests, at p99; `longest` the longest time of that."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     done, delays = threading.Event(), array("I")
 
@@ -83,6 +100,7 @@ def ask_many(kind: str, count: int) -> Result:
     gc.collect()
     gc.freeze()
     with opened(kind) as engine:
+        turns = time_turns(engine)
         started = cpu_seconds(resource.RUSAGE_SELF)
         engine.follow(courses)
         done.wait()
@@ -94,6 +112,8 @@ def ask_many(kind: str, count: int) -> Result:
     return {
         "cpu": spent * 1e6 / max(1, whole.sent),
         "late": quantile(delays, 0.99) or 0,
+        "turn": quantile(turns, 0.99) or 0,
+        "longest": max(turns),
         "lost": whole.lost,
         "unsent": whole.not_sent,
         "rtt": whole.median_us or 0,
@@ -186,12 +206,16 @@ def print_cost(namespace: Namespace, sizes: list[int]) -> None:
             rows.append(("fping, in bursts", size, run_fping(namespace, size, spread=0.1)))
     rows.append(("icmplib", 1000, run_here(namespace, "icmplib", "datagram", "1000")))
     rows.append(("`ping -c 1`", SINGLE_PINGS, run_ping(namespace)))
-    print("| program | hosts | CPU a packet | late p99 | lost | not sent | median round trip | memory a host |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| program | hosts | CPU a packet | late p99 | turn p99 | longest turn | lost | not sent | median round trip | memory a host |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for name, size, result in rows:
         cells = [
             show(result, "cpu", 1, "µs"),
             show(result, "late", 1000, "ms"),
+            show(result, "turn", 1000, "ms"),
+            show(result, "longest", 1000, "ms"),
             show(result, "lost", 1, ""),
             show(result, "unsent", 1, ""),
             show(result, "rtt", 1, "µs"),
