@@ -17,7 +17,8 @@ CONTROL_HEADER, CONTROL_ALIGNMENT = Struct("@Nii"), 8
 # struct sockaddr_in and sockaddr_in6: how long they are, and where the address stands.
 NAME_SIZE, ADDRESS = {V4: 16, V6: 28}, {V4: 4, V6: 8}
 
-libc = ctypes.CDLL(None, use_errno=True)
+# Neither call ever waits. To let other threads run meanwhile would mean to wait for one of them afterwards, up to 5 ms.
+libc = ctypes.PyDLL(None, use_errno=True)
 send_messages, receive_messages = libc.sendmmsg, libc.recvmmsg
 send_messages.argtypes = [c_int, c_void_p, c_uint, c_int]
 receive_messages.argtypes = [c_int, c_void_p, c_uint, c_int, c_void_p]
@@ -86,7 +87,7 @@ class Batch:
 
     def send(self, descriptor: int, count: int) -> int:
         """Send the first so many packets; return how many the kernel took before it refused one."""
-        return max(0, send_messages(descriptor, self._messages, count, 0))
+        return max(0, send_messages(descriptor, self._messages, count, socket.MSG_DONTWAIT))
 
     def receive(self, descriptor: int) -> list[tuple[int, int]]:
         """Take in what has come, at least one packet, and return the lengths of control messages and bytes of each.
