@@ -87,24 +87,28 @@ class Airspace:
             latest = min(latest, lane[0].sent + timeout)
         return min(latest, self._lingering[0][0]) if self._lingering else latest
 
-    def overdue(self, now: int) -> Iterator[Flight]:
-        """Yield each unanswered echo whose deadline has passed, once; forget those that are answered."""
+    def overdue(self, now: int, most: int) -> Iterator[Flight]:
+        """Yield each unanswered echo whose deadline has passed, once; forget those that are answered. No more than
+        about so many at once."""
         for timeout, lane in list(self._lanes.items()):
-            while lane and lane[0].sent + timeout <= now:
+            for _ in range(most):
+                if not lane or lane[0].sent + timeout > now:
+                    break
                 flight = lane.popleft()
-                if flight.outcome is REPLY:
-                    if self._answered:
-                        self._answered.pop(_identify(flight), None)
-                    continue
-                self._lingering.append((now + LINGER, flight))
-                if flight.outcome is None:
-                    yield flight
+                if flight.outcome is not REPLY:
+                    self._lingering.append((now + LINGER, flight))
+                    if flight.outcome is None:
+                        yield flight
+                elif self._answered:
+                    self._answered.pop(_identify(flight), None)
             if not lane:
                 del self._lanes[timeout]
-        self._forget(now)
+        self._forget(now, most)
 
-    def _forget(self, now: int) -> None:
-        while self._lingering and (self._lingering[0][0] <= now or len(self._lingering) > LINGERING):
+    def _forget(self, now: int, most: int) -> None:
+        for _ in range(most):
+            if not self._lingering or (self._lingering[0][0] > now and len(self._lingering) <= LINGERING):
+                break
             self.withdraw(self._lingering.popleft()[1])
         if now > self._review_at:
             self._answered = self._answered if self._asked else None

@@ -17,7 +17,8 @@ CONTROL_HEADER, CONTROL_ALIGNMENT = Struct("@Nii"), 8
 # struct sockaddr_in and sockaddr_in6: how long they are, and where the address stands.
 NAME_SIZE, ADDRESS = {V4: 16, V6: 28}, {V4: 4, V6: 8}
 
-libc = ctypes.CDLL(None, use_errno=True)
+# Neither call ever waits. To let other threads run meanwhile would mean to wait for one of them afterwards, up to 5 ms.
+libc = ctypes.PyDLL(None, use_errno=True)
 send_messages, receive_messages = libc.sendmmsg, libc.recvmmsg
 send_messages.argtypes = [c_int, c_void_p, c_uint, c_int]
 receive_messages.argtypes = [c_int, c_void_p, c_uint, c_int, c_void_p]
@@ -69,6 +70,7 @@ class Batch:
         self._pieces = (Piece * count)()
         self._table = bytearray(count * LENGTHS.size)
         self._messages = (Message * count).from_buffer(self._table)
+        self._start = ctypes.addressof(self._messages)
         self._point()
         self._fresh = bytes(self._table)
 
@@ -86,7 +88,7 @@ class Batch:
 
     def send(self, descriptor: int, count: int) -> int:
         """Send the first so many packets; return how many the kernel took before it refused one."""
-        return max(0, send_messages(descriptor, self._messages, count, 0))
+        return max(0, send_messages(descriptor, self._start, count, socket.MSG_DONTWAIT))
 
     def receive(self, descriptor: int) -> list[tuple[int, int]]:
         """Take in what has come, at least one packet, and return the lengths of control messages and bytes of each.
@@ -94,7 +96,7 @@ class Batch:
         `OSError` says why there is none.
         """
         self._table[:] = self._fresh
-        taken = receive_messages(descriptor, self._messages, self.count, socket.MSG_DONTWAIT, None)
+        taken = receive_messages(descriptor, self._start, self.count, socket.MSG_DONTWAIT, None)
         if taken < 0:
             error = ctypes.get_errno()
             raise OSError(error, os.strerror(error))

@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 LONGEST_WAIT = 60 * SECOND
 # An answer stamped before its deadline may reach the socket a little after it.
 GRACE = SECOND // 1000
-SENDS = 256
+# So much is done in one turn at most, that none takes longer than some milliseconds; so are `READS` of answers.
+COURSES, SENDS, TIMEOUTS = 2048, 192, 384
 # Under load the loop turns once in so long and sends what has gathered. It listens once it has sent a number of
 # packets, or after a while: the answers can wait, because the kernel has stamped them.
 PACE = 3 * SECOND // 1000
@@ -105,7 +106,7 @@ class SocketEngine(Desk):
 
     def _board(self) -> bool:
         """Take in what was asked for; False if that is nothing and nothing is in the air, or all is over."""
-        for course in self._mailbox.take(idle=not (self._departures or self._airspace)):
+        for course in self._mailbox.take(COURSES, idle=not (self._departures or self._airspace)):
             self._departures.add(course)
         if self._mailbox.closed:
             self._abandon()
@@ -188,7 +189,7 @@ class SocketEngine(Desk):
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
-        for flight in self._airspace.overdue(now - GRACE):
+        for flight in self._airspace.overdue(now - GRACE, TIMEOUTS):
             heard = flight.sent > self._vigil.disturbed_at
             self._conclude(flight, Status.TIMEOUT if heard else Status.NOT_SENT)
 

@@ -41,11 +41,15 @@ class Mailbox(Generic[Item]):
             self._items += items
             return True
 
-    def take(self, *, idle: bool) -> list[Item]:
-        """Return what has come; if that is nothing and the loop is idle, it counts as stopped from now on."""
+    def take(self, most: int, *, idle: bool) -> list[Item]:
+        """Return what has come, at most so many unless it is closed, and ring again for what is left; if nothing has
+        come and the loop is idle, it counts as stopped from now on."""
         with self._lock:
-            items, self._items = self._items, []
-            if idle and not items and not self.closed:
+            most = len(self._items) if self.closed else most
+            items, self._items = self._items[:most], self._items[most:]
+            if self._items:
+                os.eventfd_write(self.alarm, 1)
+            elif idle and not items and not self.closed:
                 self._stopped.set()
             return items
 

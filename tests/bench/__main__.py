@@ -5,12 +5,15 @@ import asyncio
 import gc
 import os
 import resource
+import shutil
 import sys
 
 from tests.bench.applications import Ancestor, Application, Pingsite
 from tests.bench.runs import Observation, run_round
-from tests.bench.table import describe_machine, format_table
+from tests.bench.table import describe_machine, describe_silence, format_table
+from tests.ping.namespaces import Namespace
 
+SILENT, HOOK = "127.9.9.9", "type filter hook input priority 0"
 FILES_PER_SOCKET = 2  # in the server a run may hold a pipe or an ICMP socket beside its connection
 
 
@@ -44,6 +47,19 @@ def report_missing(name: str, seen: Observation) -> None:
         report(f"{name}, {seen.sockets} sockets: {missing} lines missing; heard beside: {sorted(seen.others)[:10]}")
 
 
+def run_silent_round(size: int) -> Observation:
+    """Our application once more, against a host that never answers; this thread stays in a network of its own."""
+    namespace = Namespace("silent")
+    namespace.run("nft", f"add table ip f; add chain ip f i {{ {HOOK}; }}; add rule ip f i ip daddr {SILENT} drop")
+    try:
+        namespace.enter()
+        seen = Observation(size)
+        asyncio.run(run_round(Pingsite(), SILENT, {size: seen}))
+    finally:
+        namespace.delete()
+    return seen
+
+
 def main() -> None:
     """Run the rounds, the two applications in turn, then print the table."""
     arguments = parse_arguments()
@@ -61,6 +77,9 @@ def main() -> None:
             report_missing(name, observation)
     print(describe_machine(), f"Load before: {load:.2f}; rounds: {arguments.rounds}.\n")
     print(format_table(seen["ancestor"], seen["pingsite"]))
+    if os.geteuid() == 0 and shutil.which("nft"):
+        report("pingsite, against a host that never answers")
+        print("\n" + describe_silence(run_silent_round(max(arguments.sockets))))
 
 
 if __name__ == "__main__":

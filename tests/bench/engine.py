@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +31,10 @@ from monitor.ping.engine import SocketEngine, open_engine
 from monitor.ping.reply import Reply
 from monitor.ping.summary import Summary
 from monitor.ping.target import Target
+from tests.bench.echoes import Tap
 from tests.bench.table import describe_machine, quantile
 from tests.ping.namespaces import Namespace, Truth
+from tests.ping.responder import DEVICE
 
 ROUNDS = 5
 SINGLE_PINGS = 200
@@ -62,8 +65,25 @@ def opened(kind: str) -> Iterator[SocketEngine]:
         engine.close()
 
 
+def time_turns(engine: SocketEngine) -> "array[int]":
+    """Return an array that fills with how long (µs) each turn of the engine's loop is at work."""
+    wait, turns, began = engine._wait, array("I"), 0
+
+    def timed_wait() -> tuple[int, list[tuple[int, int]] | None]:
+        nonlocal began
+        if began:
+            turns.append((time.monotonic_ns() - began) // 1000)
+        waited = wait()
+        began = time.monotonic_ns()
+        return waited
+
+    engine._wait = timed_wait  # type: ignore[method-assign]
+    return turns
+
+
 def ask_many(kind: str, count: int) -> Result:
-    """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host."""
+    """Ask so many hosts once a second, summaries of all included; times in µs, memory in bytes a host. `turn` is how long
+    the loop is at work until it rests, at p99; `longest` the longest time of that."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     done, delays = threading.Event(), array("I")
 
@@ -83,6 +103,7 @@ def ask_many(kind: str, count: int) -> Result:
     gc.collect()
     gc.freeze()
     with opened(kind) as engine:
+        turns = time_turns(engine)
         started = cpu_seconds(resource.RUSAGE_SELF)
         engine.follow(courses)
         done.wait()
@@ -94,6 +115,8 @@ def ask_many(kind: str, count: int) -> Result:
     return {
         "cpu": spent * 1e6 / max(1, whole.sent),
         "late": quantile(delays, 0.99) or 0,
+        "turn": quantile(turns, 0.99) or 0,
+        "longest": max(turns),
         "lost": whole.lost,
         "unsent": whole.not_sent,
         "rtt": whole.median_us or 0,
@@ -116,22 +139,27 @@ def ask_many_with_icmplib(kind: str, count: int) -> Result:
 
 
 def measure_truth(kind: str, clock: str) -> dict[str, list[float]]:
-    """Return the errors (µs) of round trips of known delay while another task computes without a pause."""
+    """Return the errors (µs) of round trips while another task computes without a pause: beyond what the address says,
+    by that, and beyond what passed at the device, by that and "device"."""
 
     async def measure() -> dict[str, list[float]]:
+        seen: list[tuple[Target, Reply]] = []
         with opened(kind) as engine:
             if clock == "process":
                 for carrier in engine._carriers.values():
                     carrier._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 0)
-            busy = asyncio.create_task(compute())
-            errors: dict[str, list[float]] = {str(delay): [] for delay in DELAYS_MS}
+            tap, busy = Tap(DEVICE), asyncio.create_task(compute())
             targets = [Target(f"10.77.0.{delay}") for delay in DELAYS_MS]
             async for target, reply in engine.stream(targets, interval=0.2, count=ECHOES):
-                delay = target.address.rpartition(".")[2]
-                if reply.rtt_us is not None:
-                    errors[delay].append(abs(reply.rtt_us - int(delay) * 1000))
+                seen.append((target, reply))
             busy.cancel()
-            return errors
+        took, errors = tap.measure(), defaultdict[str, list[float]](list)
+        for target, reply in seen:
+            delay, at_device = target.address.rpartition(".")[2], took.get((target.address, reply.index + 1))
+            if reply.rtt_us is not None and at_device is not None:
+                errors[delay].append(abs(reply.rtt_us - int(delay) * 1000))
+                errors[f"{delay} device"].append(abs(reply.rtt_us - at_device))
+        return errors
 
     return asyncio.run(measure())
 
@@ -186,12 +214,16 @@ def print_cost(namespace: Namespace, sizes: list[int]) -> None:
             rows.append(("fping, in bursts", size, run_fping(namespace, size, spread=0.1)))
     rows.append(("icmplib", 1000, run_here(namespace, "icmplib", "datagram", "1000")))
     rows.append(("`ping -c 1`", SINGLE_PINGS, run_ping(namespace)))
-    print("| program | hosts | CPU a packet | late p99 | lost | not sent | median round trip | memory a host |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| program | hosts | CPU a packet | late p99 | turn p99 | longest turn | lost | not sent | median round trip | memory a host |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for name, size, result in rows:
         cells = [
             show(result, "cpu", 1, "µs"),
             show(result, "late", 1000, "ms"),
+            show(result, "turn", 1000, "ms"),
+            show(result, "longest", 1000, "ms"),
             show(result, "lost", 1, ""),
             show(result, "unsent", 1, ""),
             show(result, "rtt", 1, "µs"),
@@ -207,11 +239,16 @@ def print_truth() -> None:
         measured = {f"{kind}, {clock}": run_here(truth, "truth", kind, clock) for kind, clock in ways}
     finally:
         truth.delete()
-    print("\n| error of the round trip, busy process | p50 | p99 |\n|---|--:|--:|")
+    print(
+        "\n| error of the round trip, busy process | p50 | p99 | beyond the device, p50 | p99 |\n|---|--:|--:|--:|--:|"
+    )
     for way, errors in measured.items():
-        for delay, values in errors.items():
-            middle, worst = (f"{(quantile(values, share) or 0) / 1000:.3f} ms" for share in (0.5, 0.99))
-            print(f"| {way}'s clock, {delay} ms | {middle} | {worst} |", flush=True)
+        for delay in map(str, DELAYS_MS):
+            whole, ours = errors[delay], errors[f"{delay} device"]
+            cells = [
+                f"{(quantile(values, share) or 0) / 1000:.3f} ms" for values in (whole, ours) for share in (0.5, 0.99)
+            ]
+            print(f"| {way}'s clock, {delay} ms | {' | '.join(cells)} |", flush=True)
 
 
 def show(result: Result, name: str, divisor: float, unit: str) -> str:

@@ -97,6 +97,15 @@ def format_rows(size: int, ancestor: Observation, ours: Observation) -> list[str
     ]
 
 
+def describe_silence(seen: Observation) -> str:
+    """What our sockets saw of a host that never answers, in one sentence."""
+    gap, cpu = SECONDS(quantile(seen.gaps, 0.99) or 0), MILLISECONDS(mean(seen.cpu) or 0)
+    lines = count_lines(seen)
+    return (
+        f"A host that never answers, {seen.sockets} sockets: {lines}; gap between lines, p99 {gap}; {cpu} of CPU a run."
+    )
+
+
 def format_table(ancestor: dict[int, Observation], ours: dict[int, Observation]) -> str:
     """The whole table in Markdown."""
     rows = ["| sockets | measured | ancestor | pingsite | ratio | to reach |", "|--:|---|--:|--:|--:|--:|"]

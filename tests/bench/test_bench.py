@@ -173,6 +173,14 @@ def test_the_table_leaves_out_what_was_not_measured() -> None:
     assert "memory" not in text
 
 
+def test_a_sentence_says_what_was_seen_of_a_host_that_never_answers() -> None:
+    seen = Observation(1)
+    seen.add(make_visitor(0, 1, 2, 3, 4, gap=1.01))
+    seen.cpu.append(0.00116)
+    expected = "1 sockets: 5 of 5, 100.0%; gap between lines, p99 1.01 s; 1.16 ms of CPU a run."
+    assert table.describe_silence(seen).endswith(expected)
+
+
 def test_each_application_finds_its_own_lines() -> None:
     assert Pingsite().read_line('{"event": "server", "run": "x", "data1": 3, "data": "64 bytes"}') == 3
     assert Pingsite().read_line('{"event": "finished", "run": "x"}') is None

@@ -134,11 +134,11 @@ def test_each_echo_is_overdue_once_and_forgotten_a_while_later() -> None:
     airspace.depart(flights, START, START)
 
     assert airspace.wake_at(START + 60 * SECOND) == START + SECOND
-    assert list(airspace.overdue(START + SECOND - 1)) == []
-    assert set(airspace.overdue(START + SECOND)) == set(flights[1:])
-    assert set(airspace.overdue(START + 2 * SECOND)) == {flights[0]}
+    assert list(airspace.overdue(START + SECOND - 1, 99)) == []
+    assert set(airspace.overdue(START + SECOND, 99)) == set(flights[1:])
+    assert set(airspace.overdue(START + 2 * SECOND, 99)) == {flights[0]}
     assert airspace
-    assert list(airspace.overdue(START + 60 * SECOND)) == []
+    assert list(airspace.overdue(START + 60 * SECOND, 99)) == []
     assert not airspace
 
 
@@ -167,7 +167,7 @@ def test_a_second_answer_finds_its_echo_until_the_deadline_of_that(size: int) ->
         (late, Status.REPLY),
     ]
     assert airspace
-    assert list(airspace.overdue(START + SECOND)) == []
+    assert list(airspace.overdue(START + SECOND, 99)) == []
     assert [airspace.find(answer(flight), 1) for flight in (early, late)] == [None, None]
     assert not airspace
 
@@ -188,16 +188,16 @@ def test_second_answers_are_looked_for_in_a_list_only_while_some_come() -> None:
     land(airspace, flight)
     for late in (0, 3, 7):
         assert airspace.find(answer(flight), 2) is None
-        assert list(airspace.overdue(START - 9 * SECOND + late * SECOND)) == []
+        assert list(airspace.overdue(START - 9 * SECOND + late * SECOND, 99)) == []
         assert airspace._answered is None
 
     airspace.find(answer(flight), 1)
     found, flood = airspace._answered, [airspace.find(answer(flight), 1) for _ in range(100)]
     assert airspace._answered is found
     assert flood == [(flight, Status.REPLY)] * 100
-    assert list(airspace.overdue(START + LINGER)) == []
+    assert list(airspace.overdue(START + LINGER, 99)) == []
     assert airspace._answered is not None
-    assert list(airspace.overdue(START + 3 * LINGER)) == []
+    assert list(airspace.overdue(START + 3 * LINGER, 99)) == []
     assert airspace._answered is None
 
 
@@ -217,7 +217,7 @@ def test_a_host_that_answers_takes_no_more_than_a_kilobyte() -> None:
                 now, flight = each.due, each.step(each.due)
                 airspace.check_in([flight])
                 airspace.depart([flight], now, now)
-                assert list(airspace.overdue(now)) == []
+                assert list(airspace.overdue(now, 99)) == []
                 land(airspace, flight)
                 each.deliver(flight.report(Status.REPLY, 1000, answer(flight)))
         after, _ = tracemalloc.get_traced_memory()

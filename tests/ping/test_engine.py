@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 from monitor.ping.course import Course
 from monitor.ping.engine import Engine, SocketEngine, open_engine
+from monitor.ping.mailbox import Mailbox
 from monitor.ping.permission import PingForbidden, probe_permissions
 from monitor.ping.reply import Reply, Status
 from monitor.ping.summary import Summary
@@ -137,7 +139,7 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others(sockets: SocketEngi
 def test_a_ceiling_spreads_a_burst_over_time(truth: Truth) -> None:
     with engine_in(truth, "datagram", packets_per_second=100) as engine:
         assert isinstance(engine, SocketEngine)
-        replies = ask_together(engine, [Target(ANSWERING, timeout=5)] * 40)
+        replies = ask_together(engine, [Target(ANSWERING, timeout=20)] * 40)
 
     assert statuses(replies) == {Status.REPLY: 40}
     # Five at once, and the others a hundredth of a second apart: 350 ms, however the machine stalls.
@@ -211,6 +213,48 @@ def test_one_that_may_not_leave_holds_none_back_that_leave_with_it(alone: Namesp
     blocked = [reply.index for reply in replies if reply.status is Status.BLOCKED]
     assert statuses(replies) == {Status.REPLY: 50, Status.BLOCKED: 10}
     assert sorted(blocked) == [index for index, host in enumerate(hosts) if host == "127.0.0.3"]
+
+
+def test_a_turn_of_the_loop_has_no_more_to_do_however_much_there_is(sockets: SocketEngine) -> None:
+    boarded, told, departed = list[int](), list[int](), list[int]()
+    take, send, depart = sockets._mailbox.take, sockets._outbox.send, sockets._depart
+
+    def count_boarded(most: int, *, idle: bool) -> list[Course]:
+        courses = take(most, idle=idle)
+        boarded.append(len(courses))
+        return courses
+
+    def count_told() -> None:
+        told.append(len(sockets._outbox._waiting))
+        send()
+
+    def count_departed() -> int:
+        departed.append(depart())
+        return departed[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sockets._mailbox, "take", count_boarded)
+        patch.setattr(sockets._outbox, "send", count_told)
+        patch.setattr(sockets, "_depart", count_departed)
+        hosts = [Target(host, timeout=2) for host in (ANSWERING, SILENT) for _ in range(1500)]
+        replies = ask_together(sockets, hosts)
+
+    assert statuses(replies) == {Status.REPLY: 1500, Status.TIMEOUT: 1500}
+    assert (sum(boarded), sum(told), sum(departed)) == (3000, 3000, 3000)
+    assert max(boarded) <= 2048
+    assert max(departed) <= 192
+    assert max(told) <= 192 + 384 + 255
+
+
+def test_what_comes_due_long_after_it_was_asked_for_is_taken_in_before() -> None:
+    mailbox = Mailbox[int](lambda: None)
+    mailbox.put(range(5))
+    taken = [mailbox.take(2, idle=True), mailbox.take(2, idle=True)]
+
+    assert taken == [[0, 1], [2, 3]]
+    assert os.eventfd_read(mailbox.alarm) > 0
+    assert mailbox.take(2, idle=True) == [4]
+    os.close(mailbox.alarm)
 
 
 def test_an_id_shared_with_another_process_confuses_no_raw_socket(truth: Truth) -> None:

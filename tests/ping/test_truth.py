@@ -13,7 +13,10 @@ import pytest
 from monitor.ping.engine import Engine, SocketEngine
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
-from tests.ping.responder import Conduct
+from tests.bench.echoes import Tap
+from tests.ping.conftest import engine_in
+from tests.ping.network import Truth
+from tests.ping.responder import DEVICE, Conduct
 
 V4, V6 = "10", "fd"
 FAMILIES = (V4, V6)
@@ -211,6 +214,17 @@ def test_a_stream_may_be_left_in_the_middle(engine: Engine) -> None:
         return await engine.echo(host(V4, 77, 0, 1))
 
     assert asyncio.run(leave()).status is Status.REPLY
+
+
+def test_a_tap_at_the_device_says_how_long_an_echo_was_under_way(truth: Truth) -> None:
+    with engine_in(truth, "datagram") as engine:
+        with truth.inside():
+            tap = Tap(DEVICE)
+        reply = asyncio.run(engine.echo("10.77.0.20", index=4))
+    took = tap.measure()
+
+    assert took.keys() == {("10.77.0.20", 5)}
+    assert 20_000 <= took["10.77.0.20", 5] <= (reply.rtt_us or 0) + 1
 
 
 def test_stray_and_malformed_answers_are_counted(sockets: SocketEngine) -> None:
