@@ -4,7 +4,7 @@ Everything here may be done again: a message is told from the others by its chan
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -26,12 +26,14 @@ NOT_TOLD = gettext_noop("It was not told that it was bad.")
 BEHIND = gettext_noop("The host that it is reached through was bad already.")
 
 
-def plan(now: dt.datetime, *, storm: bool) -> int:
+def plan(now: dt.datetime, *, storm: bool, held: Collection[int] = ()) -> int:
     """Plan the messages of what is new and of what is still bad, once each; how many are to be sent. It blocks, and
-    raises what the database raises. In a `storm` news of the last seconds wait: it may be this server's own network."""
+    raises what the database raises. In a `storm` news of the last seconds wait: it may be this server's own network.
+    Those of hosts that are `held` wait too: it may be one that they are reached through."""
     with transaction.atomic():
         news = Incident.objects.select_for_update(of=("self",)).select_related("host").filter(news=True)
-        found = [incident for incident in news.order_by("began_at") if not (storm and _is_fresh(incident, now))]
+        known = [incident for incident in news.order_by("began_at") if incident.host_id not in held]
+        found = [incident for incident in known if not (storm and _is_fresh(incident, now))]
         routes = _read_routes() if found or Channel.objects.filter(enabled=True).exists() else []
         planned = [message for incident in found for message in _plan_news(incident, routes, now)]
         Incident.objects.filter(pk__in=[incident.pk for incident in found]).update(news=False)

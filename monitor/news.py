@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from monitor.alerts import plan
 from monitor.courier import Courier
 from monitor.health import State
 from monitor.incidents import Ledger
-from monitor.network import gather
+from monitor.network import gather, list_ancestors
 from monitor.standing import SECOND_US, Noticed
 from monitor.watched import Watched
 
@@ -23,7 +23,19 @@ STORM = 3
 # Who answered so long ago (s), and so many intervals, counts as one that answers.
 ANSWERED_SECONDS, ANSWERED_INTERVALS = 60, 10
 
+# What is reached through a host waits so long at most for that host's packets to say whether it is down as well.
+PATIENCE_SECONDS = 900.0
+
 Call = Callable[..., Awaitable[Any]]
+
+
+class Weather(NamedTuple):
+    """How many hosts answered lately, whether many look down at this moment, and the bad ones of which it is not known
+    yet whether one is down that they are reached through."""
+
+    answered: int
+    storm: bool
+    held: frozenset[int]
 
 
 class News:
@@ -44,11 +56,11 @@ class News:
 
     async def deliver(self, hosts: Mapping[int, Watched]) -> None:
         """Record what waits, and plan what is to be said of it and of what goes on."""
-        answered, storm = read_weather(hosts)
+        weather = read_weather(hosts, time.time_ns() // 1000)
         if any(watched.standing.wavers and not watched.standing.bad for watched in hosts.values()):
             self._courier.expect()
         try:
-            planned = await self._call(partial(self._settle, answered, storm))
+            planned = await self._call(partial(self._settle, weather))
         except Exception:  # whatever it is, the hosts are to be watched
             log.exception("what was noticed is not told, and is tried again")
             return
@@ -63,27 +75,36 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    def _settle(self, answered: int, storm: bool) -> int:
+    def _settle(self, weather: Weather) -> int:
         self._ledger.write()
         now = timezone.now()
-        gather(now, answered)
-        return plan(now, storm=storm)
+        gather(now, weather.answered)
+        return plan(now, storm=weather.storm, held=weather.held)
 
 
-def read_weather(hosts: Mapping[int, Watched]) -> tuple[int, bool]:
-    """How many hosts answered lately, and whether what is noticed now may have a cause that is not noticed yet: many
-    look down, or one that another is reached through."""
-    now, answered, wavering, behind = time.time_ns() // 1000, 0, 0, False
+def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:
+    """How things look at a time (µs since 1970)."""
+    answered = wavering = 0
     for watched in hosts.values():
         long = ANSWERED_SECONDS + ANSWERED_INTERVALS * watched.host.interval
         if watched.answered + long * SECOND_US > now:
             answered += 1
             wavering += watched.standing.wavers
-            behind = behind or _is_behind(watched, hosts)
-    return answered, behind or wavering >= max(STORM, answered / 2)
+    bad = [watched for watched in hosts.values() if watched.host.parent_id and watched.standing.bad]
+    parents = {pk: watched.host.parent_id for pk, watched in hosts.items()} if bad else {}
+    held = {
+        watched.id
+        for watched in bad
+        if any(_may_explain(hosts.get(parent), watched, now) for parent in list_ancestors(watched.id, parents))
+    }
+    return Weather(answered, wavering >= max(STORM, answered / 2), frozenset(held))
 
 
-def _is_behind(watched: Watched, hosts: Mapping[int, Watched]) -> bool:
-    """Whether a bad host is reached through one that looks down and is not known to be."""
-    parent = hosts.get(watched.host.parent_id) if watched.host.parent_id and watched.standing.bad else None
-    return parent is not None and parent.standing.wavers and parent.state is not State.DOWN
+def _may_explain(parent: Watched | None, watched: Watched, now: int) -> bool:
+    """Whether a host that a bad one is reached through may turn out to be down since: it looks so, or was not heard of
+    since then and is to be soon."""
+    if parent is None or not parent.asked or parent.state is State.DOWN:
+        return False
+    since = watched.standing.since
+    unsure = parent.standing.wavers or parent.answered < since
+    return unsure and now < since + min(parent.patience, PATIENCE_SECONDS) * SECOND_US

@@ -3,14 +3,15 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, judge
+from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge
 from monitor.models import Host
-from monitor.packing import Slots
+from monitor.packing import BLIND, NOT_MEASURED, UNHEARD, Slots
 from monitor.rules import Effective, Usual
 from monitor.stretches import bridge, misses, skim
 from monitor.usual import read_usual
@@ -87,32 +88,42 @@ class Walk:
             self._take_slots(row.minute, slots[0], limits)
             return
         for echo in sort_echoes(row.minute, slots):
-            self._bridge(echo, limits)
             self._take_echo(echo, limits)
 
     def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
         """Judge echoes at one interval: one at a time only those that `skim` leaves."""
         due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
-        self._bridge(Echo(due, slots.values[0], weight), limits)
-        while at < len(slots.values):
-            count = 0
-            if self.skips:
-                self.health, count = skim(self.health, due + at * weight, weight, slots.values[at:], limits)
-            at += count
-            if at < len(slots.values):
-                self._take_echo(Echo(due + at * weight, slots.values[at], weight), limits)
-                at += 1
-        self.over = due + at * weight
-
-    def _bridge(self, echo: Echo, limits: Limits) -> None:
-        if self.over:
-            self.health, change = bridge(self.health, self.over, echo, limits)
-            self.changes += [change] if change else []
+        values = slots.values
+        while at < len(values):
+            echo = Echo(due + at * weight, values[at], weight)
+            if self.skips and echo.value > NOT_MEASURED:
+                self._bridge(echo, limits)
+                self.health, count = skim(self.health, echo.due, weight, values[at:], limits)
+                if count:
+                    at, self.over = at + count, echo.due + count * weight
+                    continue
+            self._take_echo(echo, limits)
+            at += 1
 
     def _take_echo(self, echo: Echo, limits: Limits) -> None:
-        self.health, change = judge(self.health, echo, limits)
+        """Judge an echo as it was judged when it was heard of: one that nobody heard of leaves a gap before the next,
+        and where the host could not be asked that was known at once."""
+        if echo.value in UNHEARD:
+            return
+        if echo.value in BLIND:
+            self.health, change = declare(self.health, State.NOT_MEASURED, echo.due)
+            self.over = 0
+        else:
+            self._bridge(echo, limits)
+            self.health, change = judge(self.health, echo, limits)
+            self.over = echo.due + echo.weight
         self.changes += [change] if change else []
-        self.over = echo.due + echo.weight
+
+    def _bridge(self, echo: Echo, limits: Limits) -> None:
+        if self.over and misses(self.over, echo.due, echo.weight):
+            self.health, change = bridge(self.health, self.over, echo, limits)
+            self.changes += [change] if change else []
+            self.over = echo.due
 
     def _find_limits(self, minute: int) -> Limits:
         if self._hour[0] != minute // 60:
@@ -151,7 +162,7 @@ def replay(
             progress(done, len(days))
     spells = [spell for spell in list_spells(walk.changes) if spell.ended_at is None or spell.ended_at > _to_us(since)]
     spans = read_calendar().spans(host, since - dt.timedelta(days=1), until)
-    return _cut(spells, [(_to_us(start), _to_us(end)) for start, end in spans])
+    return _cut(spells, [(_to_us(start), _to_us(end)) for start, end in spans], _list_unseen(walk.changes))
 
 
 def list_spells(changes: Iterable[Change]) -> list[Spell]:
@@ -191,10 +202,20 @@ def warm_up(starts: Mapping[int, Start]) -> dict[int, Warm]:
         walk = Walk(health, effective, usual, skips=False)
         if last is not None:
             first = last - -(-2 * effective.window_us // MINUTE_US)
-            for row in _read_rows(host, max(first, health.seen // MINUTE_US), last + 1):
-                walk.take(row)
+            rows = _read_rows(host, first, last + 1)
+            walk.health = replace(health, last_us=_find_last_answer(rows, health.seen))
+            for row in rows:
+                if row.minute >= health.seen // MINUTE_US:
+                    walk.take(row)
         found[host] = Warm(walk.health, walk.changes, walk.over or None)
     return found
+
+
+def _find_last_answer(rows: Iterable[Row], until: int) -> int | None:
+    """The last round trip (µs) of the packets due until then, with which the next is compared."""
+    known = [row for row in rows if row.minute <= until // MINUTE_US]
+    echoes = (echo for row in reversed(known) for echo in sort_echoes(row.minute, sort_slots(row.packets or b""))[::-1])
+    return next((echo.value for echo in echoes if echo.due <= until and echo.value >= 0), None)
 
 
 def sort_echoes(minute: int, slots: list[Slots]) -> list[Echo]:
@@ -220,8 +241,18 @@ def _is_steady(health: Health, row: Row, limits: Limits) -> bool:
     return health.state is health.tends is State.NOT_MEASURED and not row.sent
 
 
-def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]]) -> list[Spell]:
-    """Spells without what lies in spans of time, which are in order and apart."""
+def _list_unseen(changes: Iterable[Change]) -> list[tuple[int, int]]:
+    """When a host was not measured, by time."""
+    return [
+        (before.at, after.at)
+        for before, after in pairwise([*changes, Change(State.UP, State.UP, 1 << 62)])
+        if before.after is State.NOT_MEASURED
+    ]
+
+
+def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]], unseen: list[tuple[int, int]]) -> list[Spell]:
+    """Spells without what lies in spans of time, which are in order and apart; one that goes on after a span does so
+    from when it is seen."""
     rest: list[Spell] = []
     for spell in spells:
         began_at = spell.began_at
@@ -230,7 +261,7 @@ def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]]) -> list[Spell]:
                 continue
             if began_at < start:
                 rest.append(replace(spell, began_at=began_at, ended_at=start))
-            began_at = end
+            began_at = next((last for first, last in unseen if first <= end < last), end)
         if spell.ended_at is None or began_at < spell.ended_at:
             rest.append(replace(spell, began_at=began_at))
     return rest

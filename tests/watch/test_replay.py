@@ -9,17 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.book import tally_minute
-from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, State, judge
+from monitor.health import LOST, Change, Echo, Health, State, judge
 from monitor.models import Host, Maintenance, Minute, Rules
-from monitor.packing import Slots, pack
+from monitor.packing import Code, Slots, pack
 from monitor.replay import Spell, Start, group_spells, list_spells, replay, warm_up
 from monitor.rules import RuleBook
+from monitor.stretches import misses
 from monitor.tally import FIGURES
 from tests.watch.histories import new_host, write_minute, write_minutes
 
 pytestmark = pytest.mark.django_db
 
 SECOND = 1_000_000
+NOT_MEASURED = int(Code.NOT_SENT)
 SINCE = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 FIRST = int(SINCE.timestamp())
 LONG = dt.timedelta(minutes=30)
@@ -156,3 +158,26 @@ def test_a_host_without_history_stays_as_it_was() -> None:
     start = Start(Health(State.UP, 5), RuleBook().find(host))
     assert warm_up({host.pk: start, 999: start}) == {host.pk: (start.health, [], None)}
     assert replay(host, start.effective, timezone.now() - LONG, timezone.now()) == []
+
+
+def test_what_nobody_heard_of_is_a_gap_and_a_host_that_could_not_be_asked_was_known_to_be_so_at_once() -> None:
+    host, book = new_host(), RuleBook()
+    limits, health = book.find(host).limits(None, 0), Health()
+    # One slot alone is no gap, and the row of lost ones goes on across it; two are.
+    values = [*[1000] * 54, *[LOST] * 3, int(Code.UNKNOWN), *[LOST] * 3, *[1000] * 59]
+    keep(host, [*values, *[LOST] * 3, *[int(Code.ASLEEP)] * 2, *[LOST] * 3, *[int(Code.NO_NAME)] * 2, *[1000] * 50])
+    for skips in (True, False):
+        (spell,) = replay(host, book.find(host), SINCE, SINCE + LONG, skips=skips)
+        assert spell.began_at == (FIRST + 54) * SECOND + 250_000
+        assert spell.ended_at == (FIRST + 61) * SECOND + 250_000
+    for second in range(5):
+        health, _ = judge(health, Echo((FIRST + second) * SECOND, 1000, SECOND), limits)
+    warm = warm_up({host.pk: Start(health, book.find(host))})[host.pk]
+    blind = [change for change in warm.changes if change.after is State.NOT_MEASURED]
+    assert [change.at for change in blind] == [(FIRST + 128) * SECOND + 250_000]
+
+
+@pytest.mark.parametrize(("late", "is_gap"), [(0, False), (1, True)])
+def test_a_gap_of_an_interval_and_a_half_is_judged_alike_in_ms_and_us(late: int, is_gap: bool) -> None:
+    until, due = FIRST * SECOND + 137, FIRST * SECOND + 1_500_000 + late * 1000
+    assert misses(until, due + 136, SECOND) == misses(until - 137, due, SECOND) == is_gap
