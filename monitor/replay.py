@@ -2,20 +2,18 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, declare, judge
+from monitor.health import BAD, Change, Health, State
 from monitor.models import Host
-from monitor.packing import BLIND, NOT_MEASURED, UNHEARD, Slots
 from monitor.rules import Effective, Usual
-from monitor.stretches import bridge, misses, skim
 from monitor.usual import read_usual
-from monitor.varint import take_number
+from monitor.walk import Row, Walk, sort_echoes
 from monitor.windows import read_calendar
 
 DAY_MINUTES = 1440
@@ -52,92 +50,6 @@ class Warm(NamedTuple):
     health: Health
     changes: list[Change]
     until: int | None
-
-
-class Row(NamedTuple):
-    """A minute as it was kept; the figures are None while it is under way."""
-
-    minute: int
-    packets: bytes | None
-    sent: int | None
-    received: int | None
-    not_measured: int | None
-    max_us: int | None
-
-
-@dataclass(slots=True)
-class Walk:
-    """A host on its way through its history; `over` is when its last packet was over (µs), 0 before the first."""
-
-    health: Health
-    effective: Effective
-    usual: Usual | None
-    skips: bool = True
-    over: int = 0
-    changes: list[Change] = field(default_factory=list)
-    _hour: tuple[int, Limits] = (-1, Limits())
-
-    def take(self, row: Row) -> None:
-        """Judge a minute, or skip it where its figures say that it changes nothing."""
-        limits = self._find_limits(row.minute)
-        if self.skips and _is_steady(self.health, row, limits) and (over := self._find_end(row)):
-            self.over = over
-            return
-        slots = sort_slots(row.packets or b"")
-        if len(slots) == 1:
-            self._take_slots(row.minute, slots[0], limits)
-            return
-        for echo in sort_echoes(row.minute, slots):
-            self._take_echo(echo, limits)
-
-    def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
-        """Judge echoes at one interval: one at a time only those that `skim` leaves."""
-        due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
-        values = slots.values
-        while at < len(values):
-            echo = Echo(due + at * weight, values[at], weight)
-            if self.skips and echo.value > NOT_MEASURED:
-                self._bridge(echo, limits)
-                self.health, count = skim(self.health, echo.due, weight, values[at:], limits)
-                if count:
-                    at, self.over = at + count, echo.due + count * weight
-                    continue
-            self._take_echo(echo, limits)
-            at += 1
-
-    def _take_echo(self, echo: Echo, limits: Limits) -> None:
-        """Judge an echo as it was judged when it was heard of: one that nobody heard of leaves a gap before the next,
-        and where the host could not be asked that was known at once."""
-        if echo.value in UNHEARD:
-            return
-        if echo.value in BLIND:
-            self.health, change = declare(self.health, State.NOT_MEASURED, echo.due)
-            self.over = 0
-        else:
-            self._bridge(echo, limits)
-            self.health, change = judge(self.health, echo, limits)
-            self.over = echo.due + echo.weight
-        self.changes += [change] if change else []
-
-    def _bridge(self, echo: Echo, limits: Limits) -> None:
-        if self.over and misses(self.over, echo.due, echo.weight):
-            self.health, change = bridge(self.health, self.over, echo, limits)
-            self.changes += [change] if change else []
-            self.over = echo.due
-
-    def _find_limits(self, minute: int) -> Limits:
-        if self._hour[0] != minute // 60:
-            self._hour = minute // 60, self.effective.limits(self.usual, minute * MINUTE_US)
-        return self._hour[1]
-
-    def _find_end(self, row: Row) -> int | None:
-        """When the last packet of a minute was over; None where the interval changed in it, or packets are missing
-        before it."""
-        take = iter(row.packets or b"\0\0\0").__next__
-        count, offset_ms, interval_ms = take_number(take), take_number(take), take_number(take)
-        due, weight = row.minute * MINUTE_US + offset_ms * 1000, interval_ms * 1000
-        whole = count == (row.sent or 0) + (row.not_measured or 0)
-        return due + count * weight if whole and not (self.over and misses(self.over, due, weight)) else None
 
 
 def replay(
@@ -218,29 +130,6 @@ def _find_last_answer(rows: Iterable[Row], until: int) -> int | None:
     return next((echo.value for echo in echoes if echo.due <= until and echo.value >= 0), None)
 
 
-def sort_echoes(minute: int, slots: list[Slots]) -> list[Echo]:
-    """The packets of a minute in the order due: where the interval changed in the midst of it, one row of packets may
-    reach into the next."""
-    return sorted(
-        Echo(minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000)
-        for each in slots
-        for place, value in enumerate(each.values)
-    )
-
-
-def _is_steady(health: Health, row: Row, limits: Limits) -> bool:
-    """Whether every packet of a minute leaves a host as it is, by the figures."""
-    if row.sent is None or row.not_measured is None:
-        return False
-    if health.state is State.UP:
-        all_back = row.received == row.sent and not row.not_measured and not health.streak
-        return all_back and row.max_us is not None and row.max_us < limits.calm_us
-    if health.state is State.DOWN:
-        all_lost = not row.received and not row.not_measured
-        return all_lost and health.tends is State.DOWN and health.trial is None
-    return health.state is health.tends is State.NOT_MEASURED and not row.sent
-
-
 def _list_unseen(changes: Iterable[Change]) -> list[tuple[int, int]]:
     """When a host was not measured, by time."""
     return [
@@ -281,7 +170,7 @@ def _read_last_minutes(hosts: list[int]) -> dict[int, int | None]:
 
 
 READ_ROWS = """
-    SELECT minute, packets, sent, received, not_measured, max_us
+    SELECT minute, packets, sent, received, not_measured, min_us, max_us, jitter_sum_us
     FROM monitor_minute WHERE host_id = %s AND minute >= %s AND minute < %s AND packets IS NOT NULL ORDER BY minute
 """
 READ_LAST = """

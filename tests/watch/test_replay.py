@@ -8,6 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor import walk
 from monitor.book import tally_minute
 from monitor.health import LOST, Change, Echo, Health, State, judge
 from monitor.models import Host, Maintenance, Minute, Rules
@@ -181,3 +182,44 @@ def test_what_nobody_heard_of_is_a_gap_and_a_host_that_could_not_be_asked_was_kn
 def test_a_gap_of_an_interval_and_a_half_is_judged_alike_in_ms_and_us(late: int, is_gap: bool) -> None:
     until, due = FIRST * SECOND + 137, FIRST * SECOND + 1_500_000 + late * 1000
     assert misses(until, due + 136, SECOND) == misses(until - 137, due, SECOND) == is_gap
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0, 0, 3, 10, 40, 90]), st.sampled_from([0, 0, 0.01, 0.3]), st.integers(20, 400)), min_size=3, max_size=10),
+    st.sampled_from([None, 0.1]), st.sampled_from([None, 60]), st.sampled_from([8, 20, 35]), st.sampled_from([60, 150, 300]), st.integers(0, 9),
+)  # fmt: skip
+def test_a_rule_on_jitter_finds_the_same_where_minutes_are_judged_without_it(
+    parts: list[tuple[int, float, int]], loss: float | None, p95: int | None, jitter: int, window: int, seed: int
+) -> None:
+    Minute.objects.all().delete()
+    Host.objects.all().delete()
+    host, chance = new_host(), random.Random(seed)
+    values = [
+        LOST if chance.random() < share else round(chance.uniform(1000, 1000 + spread * 1000))
+        for spread, share, number in parts
+        for _ in range(number)
+    ]
+    values = [*values, *[1000] * (-len(values) % 60)]
+    keep(host, values)
+    # A minute that nobody kept, and one of which some is missing.
+    for minute in chance.sample(range(len(values) // 60), k=min(2, len(values) // 60)):
+        Minute.objects.filter(minute=FIRST // 60 + minute).delete()
+        if minute % 2:
+            write_minute(host, FIRST // 60 + minute, values[minute * 60 : minute * 60 + 40])
+    book = RuleBook(everything=Rules(jitter_ms=jitter, loss=loss, p95_ms=p95, p95_times=0, window_s=window))
+    until = SINCE + dt.timedelta(seconds=len(values))
+    found = replay(host, book.find(host), SINCE, until)
+    assert found == replay(host, book.find(host), SINCE, until, skips=False)
+
+
+def test_quiet_hours_under_a_rule_on_jitter_are_not_judged_ping_by_ping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The property above holds for a shortcut that is never taken, too."""
+    host, judged = new_host(), []
+    keep(host, [1000 + second % 7 if second % 500 else LOST for second in range(7200)])
+    monkeypatch.setattr(walk, "judge", lambda *args: judged.append(args) or judge(*args))
+    book = RuleBook(everything=Rules(jitter_ms=5))
+    assert replay(host, book.find(host), SINCE, SINCE + dt.timedelta(hours=2)) == []
+    assert 0 < len(judged) < 200
