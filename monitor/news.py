@@ -30,10 +30,12 @@ Call = Callable[..., Awaitable[Any]]
 
 
 class Weather(NamedTuple):
-    """How many hosts answered lately, whether many look down at this moment, and the bad ones of which it is not known
-    yet whether one is down that they are reached through."""
+    """How many hosts answered lately, how long (s) it takes at most to know that one of them is down, whether many look
+    down at this moment, and the bad ones of which it is not known yet whether one is down that they are reached
+    through."""
 
     answered: int
+    patience: float
     storm: bool
     held: frozenset[int]
 
@@ -78,17 +80,18 @@ class News:
     def _settle(self, weather: Weather) -> int:
         self._ledger.write()
         now = timezone.now()
-        gather(now, weather.answered)
+        gather(now, weather.answered, weather.patience)
         return plan(now, storm=weather.storm, held=weather.held)
 
 
 def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:
     """How things look at a time (µs since 1970)."""
-    answered = wavering = 0
+    answered, wavering, patience = 0, 0, 0.0
     for watched in hosts.values():
         long = ANSWERED_SECONDS + ANSWERED_INTERVALS * watched.host.interval
         if watched.answered + long * SECOND_US > now:
             answered += 1
+            patience = max(patience, watched.patience)
             wavering += watched.standing.wavers
     bad = [watched for watched in hosts.values() if watched.host.parent_id and watched.standing.bad]
     parents = {pk: watched.host.parent_id for pk, watched in hosts.items()} if bad else {}
@@ -97,7 +100,8 @@ def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:
         for watched in bad
         if any(_may_explain(hosts.get(parent), watched, now) for parent in list_ancestors(watched.id, parents))
     }
-    return Weather(answered, wavering >= max(STORM, answered / 2), frozenset(held))
+    storm = wavering >= max(STORM, answered / 2)
+    return Weather(answered, min(patience, PATIENCE_SECONDS), storm, frozenset(held))
 
 
 def _may_explain(parent: Watched | None, watched: Watched, now: int) -> bool:

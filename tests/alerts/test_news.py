@@ -1,6 +1,7 @@
 """What goes wrong with telling stops nobody from watching."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -95,3 +96,13 @@ def test_news_that_is_held_is_planned_later() -> None:
     incident = make_incident(host)
     assert plan(incident.began_at, storm=False, held={host.pk}) == 0
     assert plan(incident.began_at, storm=False) == 1
+
+
+@pytest.mark.django_db
+def test_how_long_news_may_take_follows_from_the_hosts_that_answer() -> None:
+    now = time.time_ns() // SECOND_US // 1000
+    quick, slow = new_host("quick", timeout=0.5), new_host("slow", timeout=30.0)
+    hosts = {host.pk: follow(host, range(now - 9, now), Status.REPLY) for host in (quick, slow)}
+    assert 36 <= read_weather(hosts, now * SECOND_US).patience <= 45
+    assert read_weather({quick.pk: hosts[quick.pk]}, now * SECOND_US).patience < 15
+    assert read_weather(hosts, (now + 3600) * SECOND_US).patience == 0, "nobody answers"

@@ -295,3 +295,15 @@ def test_what_began_before_a_gap_on_record_began_then_all_the_same(covered: bool
     if not covered:
         record([noticed(host, 50, State.UP)])
         assert states(host) == [*known, (at(50), "up")]
+
+
+def test_hosts_that_go_down_together_are_one_incident_however_long_each_is_waited_for() -> None:
+    """Two timeouts are half a second, two the longest there is."""
+    hosts = [new_host(f"h{place}", timeout=timeout) for place, timeout in enumerate((0.5, 0.5, 30, 30))]
+    for host in hosts:
+        known = START + round((5 + host.timeout) * SECOND)
+        record([Noticed(host.pk, START, State.DOWN, known, "lost_in_row", judged_until=START + 5 * SECOND)])
+    gather(at(36), 4)
+    assert len(news()) == 4, "what was noticed half a minute ago was told by itself"
+    gather(at(36), 4, patience=2 + 30 + 5)
+    assert [incident.host for incident in news()] == [None]
