@@ -22,6 +22,7 @@ FLAPS = 3
 FLAPPING = dt.timedelta(minutes=15)
 BAD = (Occasion.DOWN, Occasion.DEGRADED)
 RECOVERED_MEANWHILE = gettext_noop("It recovered before the quiet hours were over.")
+CALM_MEANWHILE = gettext_noop("It was calm again before the quiet hours were over.")
 NOT_TOLD = gettext_noop("It was not told that it was bad.")
 BEHIND = gettext_noop("The host that it is reached through was bad already.")
 
@@ -112,14 +113,19 @@ def _plan_recovery(incident: Incident, told: list[Delivery], now: dt.datetime) -
     """Whoever was told hears of the end. What waited for quiet hours to be over, and matters no more, is withheld."""
     planned = []
     for message in told:
-        unsent = Delivery.objects.filter(channel=message.channel, incident=incident, fate=Fate.WAITING, attempts=0)
-        withheld = unsent.filter(due_at__gt=now).update(fate=Fate.WITHHELD, outcome=RECOVERED_MEANWHILE, ended_at=now)
-        if withheld and not _was_told(message.channel, incident):
+        waiting = Delivery.objects.filter(channel=message.channel, incident=incident)
+        if _take_back(waiting, RECOVERED_MEANWHILE, now) and not _was_told(message.channel, incident):
             planned.append(_withhold(message.channel, incident, NOT_TOLD, now, Occasion.RECOVERED))
         elif message.channel.tells_recovery:
             at = min(now, incident.end_noticed_at or now)
             planned.append(_message(message.channel, incident, Occasion.RECOVERED, now, created_at=at))
     return planned
+
+
+def _take_back(messages: QuerySet[Delivery], why: str, now: dt.datetime) -> int:
+    """Withhold those that wait for quiet hours to be over, and matter no more; how many they were."""
+    waiting = messages.filter(fate=Fate.WAITING, attempts=0, due_at__gt=now)
+    return waiting.update(fate=Fate.WITHHELD, outcome=why, ended_at=now)
 
 
 def _was_told(channel: Channel, incident: Incident) -> bool:
@@ -158,11 +164,15 @@ def _episodes() -> QuerySet[Delivery]:
 
 
 def _plan_calm(now: dt.datetime) -> list[Delivery]:
-    """Of a host that flapped and was well for a quarter of an hour, that it is calm."""
+    """Of a host that flapped and was well for a quarter of an hour, that it is calm, to whom it was told."""
     planned = []
     for message in _episodes():
         last = Incident.objects.filter(host__incidents=message.incident_id).order_by("-began_at").first()
-        if last and last.ended_at and now - last.ended_at >= FLAPPING:
+        if not last or not last.ended_at or now - last.ended_at < FLAPPING:
+            continue
+        if _take_back(Delivery.objects.filter(pk=message.pk), CALM_MEANWHILE, now):
+            planned.append(_withhold(message.channel, last, NOT_TOLD, now, Occasion.RECOVERED))
+        else:
             planned.append(_message(message.channel, message.incident, Occasion.RECOVERED, now))
     return planned
 
