@@ -4,7 +4,7 @@ Everything here may be done again: a message is told from the others by its chan
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -22,16 +22,19 @@ FLAPS = 3
 FLAPPING = dt.timedelta(minutes=15)
 BAD = (Occasion.DOWN, Occasion.DEGRADED)
 RECOVERED_MEANWHILE = gettext_noop("It recovered before the quiet hours were over.")
+CALM_MEANWHILE = gettext_noop("It was calm again before the quiet hours were over.")
 NOT_TOLD = gettext_noop("It was not told that it was bad.")
 BEHIND = gettext_noop("The host that it is reached through was bad already.")
 
 
-def plan(now: dt.datetime, *, storm: bool) -> int:
+def plan(now: dt.datetime, *, storm: bool, held: Collection[int] = ()) -> int:
     """Plan the messages of what is new and of what is still bad, once each; how many are to be sent. It blocks, and
-    raises what the database raises. In a `storm` news of the last seconds wait: it may be this server's own network."""
+    raises what the database raises. In a `storm` news of the last seconds wait: it may be this server's own network.
+    Those of hosts that are `held` wait too: it may be one that they are reached through."""
     with transaction.atomic():
         news = Incident.objects.select_for_update(of=("self",)).select_related("host").filter(news=True)
-        found = [incident for incident in news.order_by("began_at") if not (storm and _is_fresh(incident, now))]
+        known = [incident for incident in news.order_by("began_at") if incident.host_id not in held]
+        found = [incident for incident in known if not (storm and _is_fresh(incident, now))]
         routes = _read_routes() if found or Channel.objects.filter(enabled=True).exists() else []
         planned = [message for incident in found for message in _plan_news(incident, routes, now)]
         Incident.objects.filter(pk__in=[incident.pk for incident in found]).update(news=False)
@@ -110,14 +113,19 @@ def _plan_recovery(incident: Incident, told: list[Delivery], now: dt.datetime) -
     """Whoever was told hears of the end. What waited for quiet hours to be over, and matters no more, is withheld."""
     planned = []
     for message in told:
-        unsent = Delivery.objects.filter(channel=message.channel, incident=incident, fate=Fate.WAITING, attempts=0)
-        withheld = unsent.filter(due_at__gt=now).update(fate=Fate.WITHHELD, outcome=RECOVERED_MEANWHILE, ended_at=now)
-        if withheld and not _was_told(message.channel, incident):
+        waiting = Delivery.objects.filter(channel=message.channel, incident=incident)
+        if _take_back(waiting, RECOVERED_MEANWHILE, now) and not _was_told(message.channel, incident):
             planned.append(_withhold(message.channel, incident, NOT_TOLD, now, Occasion.RECOVERED))
         elif message.channel.tells_recovery:
             at = min(now, incident.end_noticed_at or now)
             planned.append(_message(message.channel, incident, Occasion.RECOVERED, now, created_at=at))
     return planned
+
+
+def _take_back(messages: QuerySet[Delivery], why: str, now: dt.datetime) -> int:
+    """Withhold those that wait for quiet hours to be over, and matter no more; how many they were."""
+    waiting = messages.filter(fate=Fate.WAITING, attempts=0, due_at__gt=now)
+    return waiting.update(fate=Fate.WITHHELD, outcome=why, ended_at=now)
 
 
 def _was_told(channel: Channel, incident: Incident) -> bool:
@@ -156,11 +164,15 @@ def _episodes() -> QuerySet[Delivery]:
 
 
 def _plan_calm(now: dt.datetime) -> list[Delivery]:
-    """Of a host that flapped and was well for a quarter of an hour, that it is calm."""
+    """Of a host that flapped and was well for a quarter of an hour, that it is calm, to whom it was told."""
     planned = []
     for message in _episodes():
         last = Incident.objects.filter(host__incidents=message.incident_id).order_by("-began_at").first()
-        if last and last.ended_at and now - last.ended_at >= FLAPPING:
+        if not last or not last.ended_at or now - last.ended_at < FLAPPING:
+            continue
+        if _take_back(Delivery.objects.filter(pk=message.pk), CALM_MEANWHILE, now):
+            planned.append(_withhold(message.channel, last, NOT_TOLD, now, Occasion.RECOVERED))
+        else:
             planned.append(_message(message.channel, message.incident, Occasion.RECOVERED, now))
     return planned
 

@@ -7,6 +7,7 @@ import enum
 from dataclasses import dataclass, field, replace
 
 from monitor.shares import (
+    EMPTY,
     LOST,
     NONE,
     NOT_MEASURED,
@@ -97,6 +98,8 @@ def judge(health: Health, echo: Echo, limits: Limits) -> Verdict:
         return health, None
     if echo.due <= health.seen or health.state in DECLARED or _is_old_news(health, value):
         return health, None
+    if limits.jitter_us and (even := _stay_even(health, echo, limits)):
+        return even, None
     marks = NONE if value <= NOT_MEASURED else mark(echo, health.last_us, limits)
     health = _line_up(health, echo)
     if health.tends is UNKNOWN:
@@ -118,6 +121,20 @@ def declare(health: Health, state: State, at: int) -> Verdict:
     same = state is health.state
     declared = Health(state, health.since if same else at, state, at, seen=at, reason=reason, former=former)
     return declared, None if same else Change(health.state, state, at, sure_at=at)
+
+
+def _stay_even(health: Health, echo: Echo, limits: Limits) -> Health | None:
+    """The health after an answer of a steady host that is good by every rule, where there is one on jitter: the window
+    takes it in, and no more. None where the answer may be more than that."""
+    due, value, weight = echo
+    last = health.last_us
+    if health.state is not UP or health.streak or last is None or not 0 <= value < limits.even_us:
+        return None
+    change = abs(value - last)
+    if change >= (limits.jitter_us or 0):
+        return None
+    window = slide(health.window or EMPTY, echo, (0, 0, 0, change * weight), limits) if change else health.window
+    return Health(UP, health.since, UP, due, 0, due, health.reason, health.former, value, window, None)
 
 
 def _is_old_news(health: Health, value: int) -> bool:
@@ -154,7 +171,7 @@ def _come_back(health: Health, former: State, echo: Echo, marks: Marks, limits: 
     """It is measured again, and is as it was until the contrary is certain, to which this echo counts."""
     known, change = _settle(health, former, echo.due)
     trial = None if _recovers_by_row(health, former) else go_on(None, echo, marks, limits)
-    window = slide(Window(), echo, marks, limits) if marks[0] and limits.down and former is not DOWN else None
+    window = slide(EMPTY, echo, marks, limits) if marks[0] and limits.down and former is not DOWN else None
     return replace(known, reason=health.reason, trial=trial, window=window), change
 
 
@@ -169,7 +186,7 @@ def _judge_bad(health: Health, echo: Echo, marks: Marks, limits: Limits) -> Verd
         if change:
             return fallen, change
         if marks[0] and limits.down:
-            window = slide(window or Window(), echo, marks, limits)
+            window = slide(window or EMPTY, echo, marks, limits)
     trial = go_on(health.trial, echo, marks, limits)
     if trial and trial.lasted >= limits.window_us:
         return _settle(health, UP, trial.since)
@@ -184,7 +201,7 @@ def _look_for_fall(health: Health, echo: Echo, marks: Marks, limits: Limits) -> 
         return _settle(health, DOWN, health.tends_since, LOST_IN_ROW, health.streak, limits.in_row)
     if not limits.down:
         return health, None
-    window = slide(health.window or Window(), echo, marks, limits)
+    window = slide(health.window or EMPTY, echo, marks, limits)
     if broken := find_broken(window, 0, limits.down, limits):
         return _settle(health, DOWN, broken.since, DOWN_LOSS, broken.value, limits.down_loss)
     return health, None
@@ -195,7 +212,7 @@ def _look_for_onset(health: Health, echo: Echo, marks: Marks, limits: Limits) ->
     fallen, change = _look_for_fall(health, echo, marks, limits)
     if change or marks == NONE:
         return fallen, change
-    window = slide(health.window or Window(), echo, marks, limits)
+    window = slide(health.window or EMPTY, echo, marks, limits)
     for rule, bound in enumerate(limits.bounds):
         if bound and (broken := find_broken(window, rule, bound, limits)):
             limit = (limits.loss, limits.p95_us, limits.median_us, limits.jitter_us)[rule]

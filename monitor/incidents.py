@@ -20,6 +20,7 @@ from monitor.standing import BAD, Noticed
 # Changes a transaction, so that no write lock is held for long.
 STEP = 100
 TICK = dt.timedelta(microseconds=1)
+UNSEEN = State.NOT_MEASURED.value
 ENDINGS = {
     State.UP: Ending.RECOVERED,
     State.STARTING: Ending.RECOVERED,
@@ -58,23 +59,66 @@ def record(changes: Sequence[Noticed]) -> None:
     with transaction.atomic():
         hosts = {change.host for change in changes}
         last, known = _read_last(hosts), _read_known(hosts, changes)
-        fresh = []
         for change in changes:
             at = from_us(change.at)
             if (change.host, at, change.state.value) in known:
                 # Found again after a crash.
                 continue
-            before = last.get(change.host)
-            # Time does not go back here, also where a clock was set.
-            at = max(at, before[0] + TICK) if before else at
-            if not _write_down(change, at):
-                continue
-            if before is None or before[1] != change.state:
-                fresh.append(Transition(host_id=change.host, at=at, state=change.state.value))
-                last[change.host] = at, change.state.value
-            if not change.gap:
-                _carry_over(change, at)
-        Transition.objects.bulk_create(fresh, ignore_conflicts=True)
+            if change.hidden:
+                _look_back(change, at)
+            else:
+                _go_on(change, at, last)
+
+
+def _go_on(change: Noticed, at: dt.datetime, last: dict[int, tuple[dt.datetime, str]]) -> None:
+    """Put on record what follows on the `last` change of each host."""
+    before = last.get(change.host)
+    if before and at <= before[0]:
+        at = _step_back(change, at, before[0])
+    if not _write_down(change, at):
+        return
+    if before is None or before[1] != change.state:
+        _insert(change, at)
+        last[change.host] = max(at, before[0]) if before else at, change.state.value
+    if not change.gap:
+        _carry_over(change, at)
+
+
+def _step_back(change: Noticed, at: dt.datetime, last: dt.datetime) -> dt.datetime:
+    """When a change began that is dated before the `last` on record: where only gaps came between, then, and after
+    them it has been so. Else a clock was set, and time does not go back here: after the last."""
+    rows = Transition.objects.filter(host=change.host, at__lte=last)
+    before = rows.filter(at__lte=at).order_by("-at").first()
+    since = list(rows.filter(at__gt=at).order_by("at").values_list("state", flat=True))
+    if before is None or not set(since) <= {before.state, UNSEEN} or since[-1:] == [UNSEEN]:
+        return last + TICK
+    rows.filter(at__gte=at, state=before.state).update(state=change.state.value)
+    return at
+
+
+def _look_back(change: Noticed, at: dt.datetime) -> None:
+    """Put on record what began before a maintenance and was known only in it, up to there; it is told to nobody."""
+    rows = Transition.objects.filter(host=change.host).order_by("at")
+    cover = rows.filter(state=State.MAINTENANCE.value, at__gt=at).first()
+    before = rows.filter(at__lt=cover.at).last() if cover else None
+    if before and at <= before.at:
+        at = _step_back(change, at, before.at)
+    if cover is None or at >= cover.at or (before and before.state == change.state):
+        return
+    _insert(change, at)
+    ended = Incident.objects.filter(host=change.host, ended_at=cover.at, ending=Ending.MAINTENANCE.value)
+    if ENDINGS.get(change.state) == Ending.RECOVERED:
+        ended.update(ended_at=at, ending=Ending.RECOVERED.value)
+    elif change.state is State.DOWN and ended.update(**_worse(change)):
+        return
+    elif change.state in BAD and not ended.exists():
+        known = {"ended_at": cover.at, "ending": Ending.MAINTENANCE.value, "news": False}
+        _open(change, at, end_noticed_at=max(at, from_us(change.noticed_at)), **known)
+
+
+def _insert(change: Noticed, at: dt.datetime) -> None:
+    row = Transition(host_id=change.host, at=at, state=change.state.value)
+    Transition.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _write_down(change: Noticed, at: dt.datetime) -> bool:
@@ -95,15 +139,18 @@ def _carry_over(change: Noticed, at: dt.datetime) -> None:
 
 def _escalate(change: Noticed) -> bool:
     """Note that what goes on is worse than it was; whether anything goes on."""
-    if change.state is State.DOWN:
-        worse = {"state": change.state.value, "reason": change.reason, "measure": _measure(change), "news": True}
-        known = {"judged_until": _judged_until(change)}
-        if open_of(change.host).filter(state=State.DEGRADED.value).update(**worse, **known):
-            return True
+    degraded = open_of(change.host).filter(state=State.DEGRADED.value)
+    if change.state is State.DOWN and degraded.update(**_worse(change), news=True):
+        return True
     return open_of(change.host).exists()
 
 
-def _open(change: Noticed, at: dt.datetime) -> None:
+def _worse(change: Noticed) -> dict[str, Any]:
+    reason = {"reason": change.reason, "measure": _measure(change)}
+    return {"state": change.state.value, "judged_until": _judged_until(change)} | reason
+
+
+def _open(change: Noticed, at: dt.datetime, **known: Any) -> None:
     incident = Incident(
         host_id=change.host,
         state=change.state.value,
@@ -112,6 +159,7 @@ def _open(change: Noticed, at: dt.datetime) -> None:
         judged_until=_judged_until(change),
         reason=change.reason,
         measure=_measure(change),
+        **known,
     )
     Incident.objects.bulk_create([incident], ignore_conflicts=True)
 

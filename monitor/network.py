@@ -13,20 +13,22 @@ from monitor.models import Ending, Host, Incident
 # So many hosts at least, and half of those that answered, that went bad within so long of one another.
 FEWEST = 3
 TOGETHER = dt.timedelta(seconds=10)
-# What was noticed so long ago has been told by itself.
+# What was noticed so long ago has been told by itself, unless others are longer waited for.
 LATELY = dt.timedelta(seconds=30)
 # A host that is still bad so long after what explained it, and so many of its intervals, is news of its own.
 GRACE = dt.timedelta(seconds=60)
 GRACE_INTERVALS = 10
 
 
-def gather(now: dt.datetime, answered: int) -> None:
-    """See what went bad together, and what no longer explains anything; `answered` hosts did so a moment ago."""
+def gather(now: dt.datetime, answered: int, patience: float = 0.0) -> None:
+    """See what went bad together, and what no longer explains anything; `answered` hosts did so a moment ago, and of
+    none of them it takes longer than `patience` (s) from its first lost packet until that is known."""
+    lately = max(LATELY, TOGETHER + dt.timedelta(seconds=patience))
     with transaction.atomic():
         _stand_behind()
-        network = Incident.objects.filter(host=None, ended_at=None).first() or _find_network(now, answered)
-        if network:
-            _join(network)
+        network = Incident.objects.filter(host=None, ended_at=None).first()
+        if network := network or _find_network(now, answered, lately):
+            _join(network, lately)
             _end(network, now)
         _release(now)
 
@@ -56,12 +58,12 @@ def list_ancestors(host: int, parents: Mapping[int, int | None]) -> list[int]:
     return chain
 
 
-def _find_network(now: dt.datetime, answered: int) -> Incident | None:
+def _find_network(now: dt.datetime, answered: int, lately: dt.timedelta) -> Incident | None:
     """Open an incident of this server's own network where enough went bad together."""
     # Locked: a watcher that lost the lease in the midst of this may find the same at the same time, and waits here. Put
     # in order here: for the sake of an order, SQLite would go through all that ever were.
-    lately = _alone().filter(noticed_at__gte=now - LATELY).order_by().select_for_update()
-    began = sorted(lately.values_list("began_at", flat=True))
+    found = _alone().filter(noticed_at__gte=now - lately).order_by().select_for_update()
+    began = sorted(found.values_list("began_at", flat=True))
     group = _find_group(began, max(FEWEST, -(-answered // 2)))
     if not group:
         return None
@@ -85,12 +87,11 @@ def _alone() -> QuerySet[Incident]:
     return Incident.objects.filter(host__isnull=False, part_of=None, behind=None)
 
 
-def _join(network: Incident) -> None:
+def _join(network: Incident, lately: dt.timedelta) -> None:
     """Whatever goes bad while this server's own network does is part of that, and no news by itself."""
     if network.ended_at is None:
-        _alone().filter(began_at__gte=network.began_at - TOGETHER, noticed_at__gte=network.noticed_at - LATELY).update(
-            part_of=network
-        )
+        found = _alone().filter(began_at__gte=network.began_at - TOGETHER)
+        found.filter(noticed_at__gte=network.noticed_at - lately).update(part_of=network)
     network.parts.filter(news=True).update(news=False)
     down = Count("pk", filter=Q(state=State.DOWN.value))
     sums = network.parts.aggregate(number=Count("pk"), down=down, began=Min("began_at"))

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from monitor.courier import Courier
 from monitor.health import State
 from monitor.incidents import Ledger
 from monitor.live import publish
-from monitor.network import gather
+from monitor.network import gather, list_ancestors
 from monitor.standing import SECOND_US, Noticed
 from monitor.watched import Watched
 from monitor.wire_watch import INCIDENTS_GROUP
@@ -25,7 +25,21 @@ STORM = 3
 # Who answered so long ago (s), and so many intervals, counts as one that answers.
 ANSWERED_SECONDS, ANSWERED_INTERVALS = 60, 10
 
+# What is reached through a host waits so long at most for that host's packets to say whether it is down as well.
+PATIENCE_SECONDS = 900.0
+
 Call = Callable[..., Awaitable[Any]]
+
+
+class Weather(NamedTuple):
+    """How many hosts answered lately, how long (s) it takes at most to know that one of them is down, whether many look
+    down at this moment, and the bad ones of which it is not known yet whether one is down that they are reached
+    through."""
+
+    answered: int
+    patience: float
+    storm: bool
+    held: frozenset[int]
 
 
 class News:
@@ -46,11 +60,11 @@ class News:
 
     async def deliver(self, hosts: Mapping[int, Watched]) -> None:
         """Record what waits, tell pages of it, and plan what is to be said of it and of what goes on."""
-        answered, storm = read_weather(hosts)
+        weather = read_weather(hosts, time.time_ns() // 1000)
         if any(watched.standing.wavers and not watched.standing.bad for watched in hosts.values()):
             self._courier.expect()
         try:
-            settled = await self._call(partial(self._settle, answered, storm))
+            settled = await self._call(partial(self._settle, weather))
         except Exception:  # whatever it is, the hosts are to be watched
             log.exception("what was noticed is not told, and is tried again")
             return
@@ -68,27 +82,38 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    def _settle(self, answered: int, storm: bool) -> tuple[int, set[int]]:
+    def _settle(self, weather: Weather) -> tuple[int, set[int]]:
         changed = self._ledger.write()
         now = timezone.now()
-        gather(now, answered)
-        return plan(now, storm=storm), changed
+        gather(now, weather.answered, weather.patience)
+        return plan(now, storm=weather.storm, held=weather.held), changed
 
 
-def read_weather(hosts: Mapping[int, Watched]) -> tuple[int, bool]:
-    """How many hosts answered lately, and whether what is noticed now may have a cause that is not noticed yet: many
-    look down, or one that another is reached through."""
-    now, answered, wavering, behind = time.time_ns() // 1000, 0, 0, False
+def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:
+    """How things look at a time (µs since 1970)."""
+    answered, wavering, patience = 0, 0, 0.0
     for watched in hosts.values():
         long = ANSWERED_SECONDS + ANSWERED_INTERVALS * watched.host.interval
         if watched.answered + long * SECOND_US > now:
             answered += 1
+            patience = max(patience, watched.patience)
             wavering += watched.standing.wavers
-            behind = behind or _is_behind(watched, hosts)
-    return answered, behind or wavering >= max(STORM, answered / 2)
+    bad = [watched for watched in hosts.values() if watched.host.parent_id and watched.standing.bad]
+    parents = {pk: watched.host.parent_id for pk, watched in hosts.items()} if bad else {}
+    held = {
+        watched.id
+        for watched in bad
+        if any(_may_explain(hosts.get(parent), watched, now) for parent in list_ancestors(watched.id, parents))
+    }
+    storm = wavering >= max(STORM, answered / 2)
+    return Weather(answered, min(patience, PATIENCE_SECONDS), storm, frozenset(held))
 
 
-def _is_behind(watched: Watched, hosts: Mapping[int, Watched]) -> bool:
-    """Whether a bad host is reached through one that looks down and is not known to be."""
-    parent = hosts.get(watched.host.parent_id) if watched.host.parent_id and watched.standing.bad else None
-    return parent is not None and parent.standing.wavers and parent.state is not State.DOWN
+def _may_explain(parent: Watched | None, watched: Watched, now: int) -> bool:
+    """Whether a host that a bad one is reached through may turn out to be down since: it looks so, or was not heard of
+    since then and is to be soon."""
+    if parent is None or not parent.asked or parent.state is State.DOWN:
+        return False
+    since = watched.standing.since
+    unsure = parent.standing.wavers or parent.answered < since
+    return unsure and now < since + min(parent.patience, PATIENCE_SECONDS) * SECOND_US

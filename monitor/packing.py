@@ -41,6 +41,9 @@ class Code(enum.IntEnum):
 
 LOST = int(Code.TIMEOUT)
 NOT_MEASURED = int(Code.UNKNOWN)
+# Slots of which nobody heard, and those of a host that could not be asked at all.
+UNHEARD = (int(Code.UNKNOWN), int(Code.ASLEEP))
+BLIND = (int(Code.NO_NAME), int(Code.FORBIDDEN))
 # The longest round trip that is kept, 19 hours; what claims to be longer is kept as this.
 LONGEST = (1 << 36) - 1
 _CODES = {code.name: int(code) for code in Code}

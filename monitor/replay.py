@@ -2,19 +2,18 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import connection
 
 from monitor.book import MINUTE_US, sort_slots
-from monitor.health import BAD, Change, Echo, Health, Limits, State, judge
+from monitor.health import BAD, Change, Health, State
 from monitor.models import Host
-from monitor.packing import Slots
 from monitor.rules import Effective, Usual
-from monitor.stretches import bridge, misses, skim
 from monitor.usual import read_usual
-from monitor.varint import take_number
+from monitor.walk import Row, Walk, sort_echoes
 from monitor.windows import read_calendar
 
 DAY_MINUTES = 1440
@@ -53,82 +52,6 @@ class Warm(NamedTuple):
     until: int | None
 
 
-class Row(NamedTuple):
-    """A minute as it was kept; the figures are None while it is under way."""
-
-    minute: int
-    packets: bytes | None
-    sent: int | None
-    received: int | None
-    not_measured: int | None
-    max_us: int | None
-
-
-@dataclass(slots=True)
-class Walk:
-    """A host on its way through its history; `over` is when its last packet was over (µs), 0 before the first."""
-
-    health: Health
-    effective: Effective
-    usual: Usual | None
-    skips: bool = True
-    over: int = 0
-    changes: list[Change] = field(default_factory=list)
-    _hour: tuple[int, Limits] = (-1, Limits())
-
-    def take(self, row: Row) -> None:
-        """Judge a minute, or skip it where its figures say that it changes nothing."""
-        limits = self._find_limits(row.minute)
-        if self.skips and _is_steady(self.health, row, limits) and (over := self._find_end(row)):
-            self.over = over
-            return
-        slots = sort_slots(row.packets or b"")
-        if len(slots) == 1:
-            self._take_slots(row.minute, slots[0], limits)
-            return
-        for echo in sort_echoes(row.minute, slots):
-            self._bridge(echo, limits)
-            self._take_echo(echo, limits)
-
-    def _take_slots(self, minute: int, slots: Slots, limits: Limits) -> None:
-        """Judge echoes at one interval: one at a time only those that `skim` leaves."""
-        due, weight, at = minute * MINUTE_US + slots.offset_ms * 1000, slots.interval_ms * 1000, 0
-        self._bridge(Echo(due, slots.values[0], weight), limits)
-        while at < len(slots.values):
-            count = 0
-            if self.skips:
-                self.health, count = skim(self.health, due + at * weight, weight, slots.values[at:], limits)
-            at += count
-            if at < len(slots.values):
-                self._take_echo(Echo(due + at * weight, slots.values[at], weight), limits)
-                at += 1
-        self.over = due + at * weight
-
-    def _bridge(self, echo: Echo, limits: Limits) -> None:
-        if self.over:
-            self.health, change = bridge(self.health, self.over, echo, limits)
-            self.changes += [change] if change else []
-
-    def _take_echo(self, echo: Echo, limits: Limits) -> None:
-        self.health, change = judge(self.health, echo, limits)
-        self.changes += [change] if change else []
-        self.over = echo.due + echo.weight
-
-    def _find_limits(self, minute: int) -> Limits:
-        if self._hour[0] != minute // 60:
-            self._hour = minute // 60, self.effective.limits(self.usual, minute * MINUTE_US)
-        return self._hour[1]
-
-    def _find_end(self, row: Row) -> int | None:
-        """When the last packet of a minute was over; None where the interval changed in it, or packets are missing
-        before it."""
-        take = iter(row.packets or b"\0\0\0").__next__
-        count, offset_ms, interval_ms = take_number(take), take_number(take), take_number(take)
-        due, weight = row.minute * MINUTE_US + offset_ms * 1000, interval_ms * 1000
-        whole = count == (row.sent or 0) + (row.not_measured or 0)
-        return due + count * weight if whole and not (self.over and misses(self.over, due, weight)) else None
-
-
 def replay(
     host: Host,
     effective: Effective,
@@ -151,7 +74,7 @@ def replay(
             progress(done, len(days))
     spells = [spell for spell in list_spells(walk.changes) if spell.ended_at is None or spell.ended_at > _to_us(since)]
     spans = read_calendar().spans(host, since - dt.timedelta(days=1), until)
-    return _cut(spells, [(_to_us(start), _to_us(end)) for start, end in spans])
+    return _cut(spells, [(_to_us(start), _to_us(end)) for start, end in spans], _list_unseen(walk.changes))
 
 
 def list_spells(changes: Iterable[Change]) -> list[Spell]:
@@ -191,37 +114,34 @@ def warm_up(starts: Mapping[int, Start]) -> dict[int, Warm]:
         walk = Walk(health, effective, usual, skips=False)
         if last is not None:
             first = last - -(-2 * effective.window_us // MINUTE_US)
-            for row in _read_rows(host, max(first, health.seen // MINUTE_US), last + 1):
-                walk.take(row)
+            rows = _read_rows(host, first, last + 1)
+            walk.health = replace(health, last_us=_find_last_answer(rows, health.seen))
+            for row in rows:
+                if row.minute >= health.seen // MINUTE_US:
+                    walk.take(row)
         found[host] = Warm(walk.health, walk.changes, walk.over or None)
     return found
 
 
-def sort_echoes(minute: int, slots: list[Slots]) -> list[Echo]:
-    """The packets of a minute in the order due: where the interval changed in the midst of it, one row of packets may
-    reach into the next."""
-    return sorted(
-        Echo(minute * MINUTE_US + (each.offset_ms + place * each.interval_ms) * 1000, value, each.interval_ms * 1000)
-        for each in slots
-        for place, value in enumerate(each.values)
-    )
+def _find_last_answer(rows: Iterable[Row], until: int) -> int | None:
+    """The last round trip (µs) of the packets due until then, with which the next is compared."""
+    known = [row for row in rows if row.minute <= until // MINUTE_US]
+    echoes = (echo for row in reversed(known) for echo in sort_echoes(row.minute, sort_slots(row.packets or b""))[::-1])
+    return next((echo.value for echo in echoes if echo.due <= until and echo.value >= 0), None)
 
 
-def _is_steady(health: Health, row: Row, limits: Limits) -> bool:
-    """Whether every packet of a minute leaves a host as it is, by the figures."""
-    if row.sent is None or row.not_measured is None:
-        return False
-    if health.state is State.UP:
-        all_back = row.received == row.sent and not row.not_measured and not health.streak
-        return all_back and row.max_us is not None and row.max_us < limits.calm_us
-    if health.state is State.DOWN:
-        all_lost = not row.received and not row.not_measured
-        return all_lost and health.tends is State.DOWN and health.trial is None
-    return health.state is health.tends is State.NOT_MEASURED and not row.sent
+def _list_unseen(changes: Iterable[Change]) -> list[tuple[int, int]]:
+    """When a host was not measured, by time."""
+    return [
+        (before.at, after.at)
+        for before, after in pairwise([*changes, Change(State.UP, State.UP, 1 << 62)])
+        if before.after is State.NOT_MEASURED
+    ]
 
 
-def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]]) -> list[Spell]:
-    """Spells without what lies in spans of time, which are in order and apart."""
+def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]], unseen: list[tuple[int, int]]) -> list[Spell]:
+    """Spells without what lies in spans of time, which are in order and apart; one that goes on after a span does so
+    from when it is seen."""
     rest: list[Spell] = []
     for spell in spells:
         began_at = spell.began_at
@@ -230,7 +150,7 @@ def _cut(spells: Iterable[Spell], spans: list[tuple[int, int]]) -> list[Spell]:
                 continue
             if began_at < start:
                 rest.append(replace(spell, began_at=began_at, ended_at=start))
-            began_at = end
+            began_at = next((last for first, last in unseen if first <= end < last), end)
         if spell.ended_at is None or began_at < spell.ended_at:
             rest.append(replace(spell, began_at=began_at))
     return rest
@@ -250,7 +170,7 @@ def _read_last_minutes(hosts: list[int]) -> dict[int, int | None]:
 
 
 READ_ROWS = """
-    SELECT minute, packets, sent, received, not_measured, max_us
+    SELECT minute, packets, sent, received, not_measured, min_us, max_us, jitter_sum_us
     FROM monitor_minute WHERE host_id = %s AND minute >= %s AND minute < %s AND packets IS NOT NULL ORDER BY minute
 """
 READ_LAST = """

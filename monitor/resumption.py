@@ -1,11 +1,12 @@
 """Goes on after a restart: how hosts were when that was last on record, and what the packets kept since then say."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db.models import F, Q
 
-from monitor.health import Change, Health, State
+from monitor.health import DECLARED, Change, Health, State
 from monitor.models import Host, Incident
 from monitor.replay import Start, Warm, warm_up
 from monitor.rulings import Rulings
@@ -13,6 +14,7 @@ from monitor.standing import BAD, SECOND_US, Why
 
 # A restart goes through the hosts in portions, so that the lease is renewed meanwhile.
 PORTION = 50
+DAY = dt.timedelta(days=1)
 
 
 class Resumed(NamedTuple):
@@ -29,7 +31,9 @@ def resume(hosts: Sequence[Host], rulings: Rulings) -> dict[int, Resumed]:
     rulings.learn(host.pk for host in hosts if host.state in BAD)
     ids = [host.pk for host in hosts]
     recent = Q(ended_at=None) | Q(ended_at=F("host__state_since"))
-    incidents = {incident.host_id: incident for incident in Incident.objects.filter(recent, host__in=ids)}
+    covered = Q(host__state=State.MAINTENANCE.value, ended_at__gte=F("host__state_since") - DAY)
+    found = Incident.objects.filter(recent | covered, host__in=ids).order_by("began_at")
+    incidents = {incident.host_id: incident for incident in found}
     starts = {
         host.pk: Start(recall(host, incidents.get(host.pk)), rulings.find(host), rulings.usual.get(host.pk))
         for host in hosts
@@ -40,34 +44,32 @@ def resume(hosts: Sequence[Host], rulings: Rulings) -> dict[int, Resumed]:
 
 def recall(host: Host, incident: Incident | None) -> Health:
     """The health of a host by its row and the incident that is open or ended last."""
-    state = State(host.state)
-    since = round(host.state_since.timestamp() * SECOND_US) if host.state_since else 0
+    state, began = State(host.state), host.state_since
     if state is State.MAINTENANCE:
-        # What was measured beneath it is not on record: the packets tell.
-        return Health(seen=since)
-    if incident is None:
+        # What was measured beneath it is not on record: what was before is, and the packets tell the rest.
+        before = host.transitions.filter(at__lt=began).order_by("-at").first() if began else None
+        if before is None or State(before.state) in DECLARED:
+            return Health(seen=_to_us(began))
+        state, began = State(before.state), before.at
+    since = _to_us(began)
+    if incident is None or incident.ended_at not in (None, began, host.state_since):
         return Health(state, since, state, since, seen=since)
     # Those of before it was written down have only when the last packet left, as when they were noticed.
     judged_until = incident.judged_until or incident.end_noticed_at or incident.noticed_at
-    seen = max(since, round(judged_until.timestamp() * SECOND_US))
-    reason = "" if incident.ended_at else incident.reason
-    former = State(incident.state) if state is State.NOT_MEASURED and not incident.ended_at else None
-    return Health(state, since, state, since, seen=seen, reason=reason, former=former)
+    # The echo that brought a host back into sight was the first that might end it.
+    seen = max(since - 1, _to_us(judged_until))
+    goes_on = not incident.ended_at or host.state == incident.ending == State.MAINTENANCE
+    former = State(incident.state) if goes_on and state is State.NOT_MEASURED else None
+    return Health(state, since, state, since, seen=seen, reason=incident.reason if goes_on else "", former=former)
 
 
 def _sum_up(start: Health, warm: Warm | None, incident: Incident | None) -> Resumed:
     why = Why()
-    if incident and not incident.ended_at:
+    if incident and start.reason:
         why = Why(incident.reason, incident.measure.get("value"), incident.measure.get("limit"))
     if warm is None:
         return Resumed(start, 0, why, _find_untold(start, incident))
-    unknown = State.NOT_MEASURED
-    # Gaps are on record already; that it is not measured now may not be.
-    changes = _find_untold(start, incident)
-    changes += [change for change in warm.changes if unknown not in (change.before, change.after)]
-    if warm.health.state is unknown and start.state is not unknown:
-        changes += warm.changes[-1:]
-    return Resumed(warm.health, warm.until or 0, why, changes)
+    return Resumed(warm.health, warm.until or 0, why, _find_untold(start, incident) + warm.changes)
 
 
 def _find_untold(start: Health, incident: Incident | None) -> list[Change]:
@@ -75,3 +77,7 @@ def _find_untold(start: Health, incident: Incident | None) -> list[Change]:
     if incident or start.state not in BAD:
         return []
     return [Change(State.STARTING, start.state, start.since)]
+
+
+def _to_us(moment: dt.datetime | None) -> int:
+    return round(moment.timestamp() * SECOND_US) if moment else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -190,6 +190,14 @@ def _read(line: Line) -> float | None:
 
 
 def _save(scope: Scope, draft: Rules) -> None:
+    try:
+        _write(scope, draft)
+    except IntegrityError:
+        # Somebody saved the first rules of these hosts in this moment; these are the later ones.
+        _write(scope, draft)
+
+
+def _write(scope: Scope, draft: Rules) -> None:
     with transaction.atomic():
         values = {each.name: getattr(draft, each.name) for each in FIELDS}
         if all(value is None for value in values.values()):

@@ -42,8 +42,10 @@ class Limits:
     median_us: int | None = None
     jitter_us: int | None = None
     window_us: int = 300_000_000
-    # Round trips below this are good by every rule; the bounds of the rules, 0 where off; those of a recovery.
+    # Round trips below this are good by every rule, and by every other than that on jitter; the bounds of the rules, 0
+    # where off; those of a recovery.
     calm_us: int = field(init=False, repr=False, compare=False)
+    even_us: int = field(init=False, repr=False, compare=False)
     bounds: Marks = field(init=False, repr=False, compare=False)
     clear: Marks = field(init=False, repr=False, compare=False)
     down: int = field(init=False, repr=False, compare=False)
@@ -52,7 +54,9 @@ class Limits:
         slow = [limit for limit in (self.p95_us, self.median_us) if limit is not None]
         loss, down = round((self.loss or 0) * MILLION), round((self.down_loss or 0) * MILLION)
         rest = (P95 * (self.p95_us is not None), MEDIAN * (self.median_us is not None), self.jitter_us or 0)
-        object.__setattr__(self, "calm_us", 0 if self.jitter_us else min(slow, default=1 << 62))
+        even = min(slow, default=1 << 62)
+        object.__setattr__(self, "calm_us", 0 if self.jitter_us else even)
+        object.__setattr__(self, "even_us", even)
         object.__setattr__(self, "bounds", (loss, *rest))
         object.__setattr__(self, "clear", (loss or down, *rest))
         object.__setattr__(self, "down", down)
@@ -78,6 +82,9 @@ class Window(NamedTuple):
 
     echoes: tuple[Bad, ...] = ()
     sums: Marks = NONE
+
+
+EMPTY = Window()
 
 
 class Broken(NamedTuple):

@@ -112,7 +112,7 @@ class Shift:
         """The life of a ping: probe → keep → judge → record → publish; the beat delivers what was recorded."""
         async for watched, reply in self._probe():
             due = watched.date(reply)
-            self._keeper.add(watched.id, reply, due, watched.interval)
+            self._keeper.add(watched.id, reply, due, watched.find_pace(reply))
             if noticed := watched.judge(reply, due):
                 self._record(watched, noticed)
             await self._publish(watched, reply)

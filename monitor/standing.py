@@ -15,7 +15,8 @@ UNSEEN = (State.STARTING, State.NOT_MEASURED, State.PAUSED)
 class Noticed:
     """From `at` on (µs since 1970) a host is in `state`, which was known at `noticed_at`, by echoes due until
     `judged_until`; of one that is bad the rule that was broken, what it came to and what it may not reach. A `gap` is
-    only a time in which nobody asked it."""
+    only a time in which nobody asked it. One that was `hidden` began before the maintenance in which it became known.
+    """
 
     host: int
     at: int
@@ -26,6 +27,7 @@ class Noticed:
     limit: float | None = None
     gap: bool = False
     judged_until: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ def allow(at_us: int) -> Limits:
 class Standing:
     """The standing of one host; times are µs since 1970. What its methods return is to go on record.
 
-    `until` is the end of the last echo that was judged, `covered` since when maintenance covers the host, and `rules`
-    what may be at a time, which is asked once an hour.
+    `until` is the end of the last echo that was judged, `covered` since when maintenance covers the host, `_ends_at`
+    when that ended where it is not known yet how the host was by then, and `rules` what may be at a time, which is
+    asked once an hour.
     """
 
     def __init__(self, host: int, state: State, since: int) -> None:
@@ -61,6 +64,7 @@ class Standing:
         self._hour = -1
         self._shown = state
         self._begun = 0
+        self._ends_at: int | None = None
 
     @property
     def state(self) -> State:
@@ -78,6 +82,11 @@ class Standing:
         """Whether it looks down at this moment: it is, or its last two echoes were lost."""
         return self.health.state is State.DOWN or (self.health.tends is State.DOWN and self.health.streak >= 2)
 
+    def row_us(self, interval: float) -> int:
+        """How long (µs) packets have to be lost in a row until it is down; `interval` is s."""
+        limits = self._limits
+        return max(limits.over_us, ((limits.in_row or 1) - 1) * round(interval * SECOND_US))
+
     def obey(self, rules: Callable[[int], Limits]) -> None:
         """Be judged by these rules from now on."""
         self._rules, self._hour = rules, -1
@@ -89,9 +98,8 @@ class Standing:
         noticed: list[Noticed] = []
         for change in changes:
             self._explain(change)
-            if self.covered is None:
-                reasons = self._reasons(change.after)
-                noticed.append(Noticed(self.host, change.at, change.after, now, *reasons, judged_until=change.sure_at))
+            if self.covered is None or change.at < self.covered:
+                noticed.append(self._describe(change, now))
         if self.covered is None:
             self._shown, self.since = health.state, health.since
         return noticed
@@ -101,6 +109,8 @@ class Standing:
         if self._hour != echo.due // HOUR_US:
             self._hour, self._limits = echo.due // HOUR_US, self._rules(echo.due)
         noticed = self._bridge(echo, now) if self.until else []
+        if self._ends_at is not None and echo.due >= self._ends_at:
+            noticed += self._uncover(self._ends_at, now)
         self.until = echo.due + echo.weight
         self.health, change = judge(self.health, echo, self._limits)
         return noticed + self._note(change, now) if change else noticed
@@ -109,16 +119,28 @@ class Standing:
         """It is so by something other than an echo."""
         self.health, change = declare(self.health, state, at)
         self.until = 0
-        return self._note(change, at) if change else []
+        noticed = self._note(change, at) if change else []
+        return noticed if self._ends_at is None else noticed + self._uncover(self._ends_at, at)
 
     def cover(self, since: int | None, at: int) -> list[Noticed]:
-        """Maintenance covers it from `since` on; None: no more, from `at` on."""
+        """Maintenance covers it from `since` on; None: no more, from `at` on. Whether one that is bad still was so by
+        then, nobody knows before its next echo is known."""
+        self._ends_at = None
         if (since is None) is (self.covered is None):
             return []
+        if since is None:
+            if self.health.state in BAD and 0 < self.until <= at:
+                self._ends_at = at
+                return []
+            return self._uncover(at, at)
         self.covered = since
-        moment = at if since is None else since
-        self._begun = max(self._begun, moment)
-        return self._tell(moment, at)
+        self._begun = max(self._begun, since)
+        return self._tell(since, at)
+
+    def _uncover(self, at: int, now: int) -> list[Noticed]:
+        self.covered = self._ends_at = None
+        self._begun = max(self._begun, at)
+        return self._tell(at, now)
 
     def _bridge(self, echo: Echo, now: int) -> list[Noticed]:
         """Nobody asked it for a while: what is missing was not measured, and where it was long, it is to be seen anew.
@@ -139,7 +161,14 @@ class Standing:
 
     def _note(self, change: Change, now: int) -> list[Noticed]:
         self._explain(change)
+        if self.covered is not None and change.at < self.covered:
+            return [self._describe(change, now)]
         return self._tell(change.at, now)
+
+    def _describe(self, change: Change, now: int) -> Noticed:
+        """A change of what is measured, whatever lies over it."""
+        hidden, reasons = self.covered is not None, self._reasons(change.after)
+        return Noticed(self.host, change.at, change.after, now, *reasons, judged_until=change.sure_at, hidden=hidden)
 
     def _explain(self, change: Change) -> None:
         if change.after in BAD and change.value is not None:

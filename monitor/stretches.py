@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from monitor.health import NOT_MEASURED, Echo, Health, Limits, State, Verdict, judge
 from monitor.shares import Trial, sweep
 
-# Where more than so many echoes should have been due and none was, nobody asked: another interval moves one by less.
-MISSING = 1.5
+# Where more than so many halves of an interval passed without one, nobody asked: another interval moves one by less.
+MISSING_HALVES = 3
 
 
 def misses(until: int, due: int, weight: int) -> bool:
-    """Whether echoes are missing between the end of one and the next."""
-    return due - until > MISSING * weight > 0
+    """Whether echoes are missing between the end of one and the next: in whole milliseconds, as packets are kept, so
+    that it is the same when they are judged again."""
+    return 2 * (due // 1000 - until // 1000) > MISSING_HALVES * (weight // 1000) and weight > 0
 
 
 def bridge(health: Health, until: int, echo: Echo, limits: Limits) -> Verdict:

@@ -24,6 +24,8 @@ FAST_SECONDS = 0.2
 GOLDEN = 0.6180339887498949
 # A host that could not be asked gets so many slots at most for the time that nobody looked.
 MOST_BLIND = 60
+# For what is done about twice a second (s).
+SPARE = 2.0
 # An echo that is not heard of so long after its timeout will not be.
 SLACK_US = SECOND_US
 
@@ -55,6 +57,8 @@ class Watched:
         self._held: list[Echo] | None = []
         self._order = Order()
         self._index = 0
+        # The first index of its course, and the seconds between the echoes from there on and before.
+        self._pace: tuple[int, float, float] = (0, host.interval, host.interval)
         self._recent = Recent()
         self._last: int | str | None = None
         self._sent_at = 0
@@ -82,6 +86,16 @@ class Watched:
     def state(self) -> State:
         """How it is, all in all."""
         return self.standing.state
+
+    @property
+    def asked(self) -> bool:
+        """Whether its packets are to be heard of."""
+        return not self.host.paused and not self.problem
+
+    @property
+    def patience(self) -> float:
+        """Seconds from when it goes down until that is known, wherever in its interval that is."""
+        return 2 * self.host.interval + self.host.timeout + self.standing.row_us(self.host.interval) / SECOND_US + SPARE
 
     @property
     def resumed(self) -> bool:
@@ -112,6 +126,7 @@ class Watched:
             return None
         self.course = Course(target, deliver, interval=interval, count=None, index=self._index, loop=loop)
         self.course.due = self._wait_for_turn(interval)
+        self._pace = self._index, interval, self._pace[1]
         self.problem, self._blind_due = "", 0
         return self.course
 
@@ -122,11 +137,16 @@ class Watched:
             self._index = self.course.index
         self.course = None
 
+    def find_pace(self, reply: Reply) -> float:
+        """Seconds from the echo of a reply to the next, as they were when it was sent."""
+        first, pace, before = self._pace
+        return pace if reply.index >= first else before
+
     def date(self, reply: Reply) -> int:
         """When the echo of a reply was due. One that never left tells only its index, counted from one that did."""
         if reply.status is Status.NOT_SENT and self._seen:
             index, due = self._seen
-            return due + round((reply.index - index) * self.interval * SECOND_US)
+            return due + round((reply.index - index) * self.find_pace(reply) * SECOND_US)
         due = reply.sent_at - reply.delay_us
         if reply.status is not Status.NOT_SENT:
             self._seen = (reply.index, due)
@@ -142,7 +162,7 @@ class Watched:
             self._recent.add(due, reply.rtt_us if reply.status is Status.REPLY else None)
         if reply.status is Status.REPLY:
             self.answered = due
-        echo = Echo(due, find_code(reply), round(self.interval * SECOND_US))
+        echo = Echo(due, find_code(reply), round(self.find_pace(reply) * SECOND_US))
         return self._hear(self._order.put(reply.index, echo), time.time_ns() // 1000)
 
     def give_up(self, now: int) -> list[Noticed]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,12 @@ class Rules(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(host__isnull=True) | models.Q(group__isnull=True), name="rules_of_one_thing"
+            ),
+            # Nulls are all different to a database.
+            models.UniqueConstraint(
+                Coalesce("group", models.Value("")),
+                condition=models.Q(host__isnull=True, group__isnull=True),
+                name="rules_of_all",
             ),
         )
 

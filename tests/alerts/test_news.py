@@ -1,17 +1,21 @@
 """What goes wrong with telling stops nobody from watching."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from monitor.health import State
-from monitor.models import Delivery, Incident
-from monitor.news import News
-from monitor.standing import Noticed
+from monitor.alerts import plan
+from monitor.health import Health, State
+from monitor.models import Delivery, Host, Incident
+from monitor.news import News, read_weather
+from monitor.ping.reply import Reply, Status
+from monitor.standing import Noticed, Why
 from monitor.watched import Watched
-from tests.alerts.services import carrying, do, make_channel
+from tests.alerts.services import carrying, do, make_channel, make_incident
+from tests.watch.histories import new_host
 from tests.watch.sites import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,3 +54,55 @@ async def test_the_process_that_talks_is_ready_before_it_is_needed() -> None:
         async with asyncio.timeout(10):
             while not courier._mouth.is_open:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+def follow(host: Host, dues: range, status: Status) -> Watched:
+    """A host of which these packets (seconds since 1970) were answered, or not, since it was up."""
+    watched = Watched(host)
+    watched.resume(Health(State.UP), 0, Why(), [])
+    for index, due in enumerate(dues):
+        rtt = 900 if status is Status.REPLY else None
+        watched.judge(Reply(index, status, due * SECOND_US, rtt), due * SECOND_US)
+    return watched
+
+
+def hold(parent: Watched, child: Watched, now: int) -> frozenset[int]:
+    return read_weather({watched.id: watched for watched in (parent, child)}, now * SECOND_US).held
+
+
+@pytest.mark.django_db
+def test_news_waits_for_the_next_packet_of_the_host_that_it_is_reached_through() -> None:
+    gateway, alice = new_host("gateway", interval=60.0), new_host("alice")
+    Host.objects.filter(pk=alice.pk).update(parent=gateway)
+    alice.refresh_from_db()
+    child = follow(alice, range(100, 110), Status.TIMEOUT)
+    assert child.state is State.DOWN
+    quiet = follow(gateway, range(40, 41), Status.REPLY)
+    assert hold(quiet, child, 110) == {alice.pk}, "its packet at 100 is not heard of yet"
+    assert hold(quiet, child, 100 + 2 * 60 + 2 + 4 * 60 + 2) == frozenset(), "it is waited for, not for ever"
+    assert hold(follow(gateway, range(40, 161, 60), Status.REPLY), child, 170) == frozenset(), "it answers since"
+    assert hold(follow(gateway, range(100, 161, 60), Status.TIMEOUT), child, 170) == {alice.pk}, "it looks down"
+    down = follow(gateway, range(100, 500, 60), Status.TIMEOUT)
+    assert down.state is State.DOWN
+    assert hold(down, child, 400) == frozenset(), "what is behind it is told of no more"
+    quiet.host.paused = True
+    assert hold(quiet, child, 110) == frozenset(), "nobody asks it"
+
+
+@pytest.mark.django_db
+def test_news_that_is_held_is_planned_later() -> None:
+    make_channel("json://x")
+    (host,) = watch("alice")
+    incident = make_incident(host)
+    assert plan(incident.began_at, storm=False, held={host.pk}) == 0
+    assert plan(incident.began_at, storm=False) == 1
+
+
+@pytest.mark.django_db
+def test_how_long_news_may_take_follows_from_the_hosts_that_answer() -> None:
+    now = time.time_ns() // SECOND_US // 1000
+    quick, slow = new_host("quick", timeout=0.5), new_host("slow", timeout=30.0)
+    hosts = {host.pk: follow(host, range(now - 9, now), Status.REPLY) for host in (quick, slow)}
+    assert 36 <= read_weather(hosts, now * SECOND_US).patience <= 45
+    assert read_weather({quick.pk: hosts[quick.pk]}, now * SECOND_US).patience < 15
+    assert read_weather(hosts, (now + 3600) * SECOND_US).patience == 0, "nobody answers"

@@ -243,3 +243,35 @@ def test_a_storm_holds_news_from_when_it_is_known() -> None:
     make_incident(host, NOON, noticed_at=NOON + dt.timedelta(seconds=9))
     assert plan(NOON + dt.timedelta(seconds=11), storm=True) == 0
     assert plan(NOON + dt.timedelta(seconds=12), storm=True) == 1
+
+
+def test_flapping_in_quiet_hours_is_not_told_when_it_is_calm_before_they_are_over() -> None:
+    make_channel("json://x", quiet_from=dt.time(22), quiet_until=dt.time(7))
+    (host,) = watch("alice")
+    night = NOON.replace(hour=23)
+    for minute in range(40):
+        now = night + minute * MINUTE
+        if minute < 20 and minute % 4 == 0:
+            incident = make_incident(host, now)
+        elif minute < 20 and minute % 4 == 2:
+            end(incident, now)
+        assert tell(now) == []
+    assert tell(night + 9 * HOUR) == []
+    said = dict(Delivery.objects.filter(occasion=Occasion.FLAPPING).values_list("fate", "outcome"))
+    assert said == {Fate.WITHHELD: "It was calm again before the quiet hours were over."}
+    assert set(fates()) >= {(Occasion.FLAPPING, Fate.WITHHELD), (Occasion.RECOVERED, Fate.WITHHELD)}
+    assert all(fate == Fate.WITHHELD for _, fate in fates())
+
+
+def test_flapping_that_goes_on_until_quiet_hours_are_over_is_told_then() -> None:
+    make_channel("json://x", quiet_from=dt.time(22), quiet_until=dt.time(23, 30))
+    (host,) = watch("alice")
+    said = []
+    for minute in range(90):
+        now = NOON.replace(hour=22, minute=30) + minute * MINUTE
+        if minute % 4 == 0:
+            incident = make_incident(host, now)
+        elif minute % 4 == 2:
+            end(incident, now)
+        said += tell(now)
+    assert [title[0] for title in said] == ["▲"]

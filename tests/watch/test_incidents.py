@@ -246,3 +246,64 @@ def test_hosts_that_are_reached_through_one_another_do_not_hang() -> None:
     record([noticed(host, 0, State.DOWN, "lost_in_row") for host in (one, two)])
     gather(at(5), 9)
     assert len(news()) == 2
+
+
+def hide(host: Host, second: float, state: State, reason: str = "", **more: object) -> Noticed:
+    """What is known only in maintenance."""
+    return noticed(host, second, state, reason, hidden=True, **more)
+
+
+def lived(host: Host) -> list[tuple[dt.datetime, dt.datetime | None, str, str]]:
+    rows = Incident.objects.filter(host=host).order_by("began_at")
+    return list(rows.values_list("began_at", "ended_at", "state", "ending"))
+
+
+def test_an_outage_that_is_known_only_in_maintenance_ends_with_its_beginning_and_is_told_to_nobody() -> None:
+    host = new_host()
+    changes = [noticed(host, 0, State.UP), noticed(host, 60, State.MAINTENANCE), hide(host, 57, State.DOWN, "loss")]
+    for end in (2, 3, 3):
+        record(changes[:end])
+    assert lived(host) == [(at(57), at(60), "down", "maintenance")]
+    assert states(host) == [(at(0), "up"), (at(57), "down"), (at(60), "maintenance")]
+    assert not Incident.objects.get().news
+    host.refresh_from_db()
+    assert (host.state, host.state_since) == ("maintenance", at(60))
+    record([noticed(host, 120, State.UP)])
+    assert len(lived(host)) == 1
+
+
+def test_what_got_worse_or_better_before_maintenance_and_is_known_only_in_it_is_on_record() -> None:
+    worse, better = new_host("worse"), new_host("better")
+    for host in (worse, better):
+        record([noticed(host, 0, State.DEGRADED, "loss"), noticed(host, 60, State.MAINTENANCE)])
+    record([hide(worse, 50, State.DOWN, "lost_in_row", value=5, limit=5), hide(better, 50, State.UP)])
+    assert lived(worse) == [(at(0), at(60), "down", "maintenance")]
+    assert lived(better) == [(at(0), at(50), "degraded", "recovered")]
+    assert states(better) == [(at(0), "degraded"), (at(50), "up"), (at(60), "maintenance")]
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_what_began_before_a_gap_on_record_began_then_all_the_same(covered: bool) -> None:
+    host = new_host()
+    record([noticed(host, 0, State.UP)])
+    record([noticed(host, 30, State.NOT_MEASURED, gap=True), noticed(host, 40, State.UP, gap=True)])
+    record([noticed(host, 60, State.MAINTENANCE)] if covered else [])
+    record([noticed(host, 20, State.DEGRADED, "loss", hidden=covered)])
+    known = [(at(0), "up"), (at(20), "degraded"), (at(30), "not_measured"), (at(40), "degraded")]
+    assert states(host)[:4] == known
+    assert lived(host)[0][0] == at(20)
+    if not covered:
+        record([noticed(host, 50, State.UP)])
+        assert states(host) == [*known, (at(50), "up")]
+
+
+def test_hosts_that_go_down_together_are_one_incident_however_long_each_is_waited_for() -> None:
+    """Two timeouts are half a second, two the longest there is."""
+    hosts = [new_host(f"h{place}", timeout=timeout) for place, timeout in enumerate((0.5, 0.5, 30, 30))]
+    for host in hosts:
+        known = START + round((5 + host.timeout) * SECOND)
+        record([Noticed(host.pk, START, State.DOWN, known, "lost_in_row", judged_until=START + 5 * SECOND)])
+    gather(at(36), 4)
+    assert len(news()) == 4, "what was noticed half a minute ago was told by itself"
+    gather(at(36), 4, patience=2 + 30 + 5)
+    assert [incident.host for incident in news()] == [None]

@@ -8,18 +8,21 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor import walk
 from monitor.book import tally_minute
-from monitor.health import LOST, NOT_MEASURED, Change, Echo, Health, State, judge
+from monitor.health import LOST, Change, Echo, Health, State, judge
 from monitor.models import Host, Maintenance, Minute, Rules
-from monitor.packing import Slots, pack
+from monitor.packing import Code, Slots, pack
 from monitor.replay import Spell, Start, group_spells, list_spells, replay, warm_up
 from monitor.rules import RuleBook
+from monitor.stretches import misses
 from monitor.tally import FIGURES
 from tests.watch.histories import new_host, write_minute, write_minutes
 
 pytestmark = pytest.mark.django_db
 
 SECOND = 1_000_000
+NOT_MEASURED = int(Code.NOT_SENT)
 SINCE = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 FIRST = int(SINCE.timestamp())
 LONG = dt.timedelta(minutes=30)
@@ -156,3 +159,67 @@ def test_a_host_without_history_stays_as_it_was() -> None:
     start = Start(Health(State.UP, 5), RuleBook().find(host))
     assert warm_up({host.pk: start, 999: start}) == {host.pk: (start.health, [], None)}
     assert replay(host, start.effective, timezone.now() - LONG, timezone.now()) == []
+
+
+def test_what_nobody_heard_of_is_a_gap_and_a_host_that_could_not_be_asked_was_known_to_be_so_at_once() -> None:
+    host, book = new_host(), RuleBook()
+    limits, health = book.find(host).limits(None, 0), Health()
+    # One slot alone is no gap, and the row of lost ones goes on across it; two are.
+    values = [*[1000] * 54, *[LOST] * 3, int(Code.UNKNOWN), *[LOST] * 3, *[1000] * 59]
+    keep(host, [*values, *[LOST] * 3, *[int(Code.ASLEEP)] * 2, *[LOST] * 3, *[int(Code.NO_NAME)] * 2, *[1000] * 50])
+    for skips in (True, False):
+        (spell,) = replay(host, book.find(host), SINCE, SINCE + LONG, skips=skips)
+        assert spell.began_at == (FIRST + 54) * SECOND + 250_000
+        assert spell.ended_at == (FIRST + 61) * SECOND + 250_000
+    for second in range(5):
+        health, _ = judge(health, Echo((FIRST + second) * SECOND, 1000, SECOND), limits)
+    warm = warm_up({host.pk: Start(health, book.find(host))})[host.pk]
+    blind = [change for change in warm.changes if change.after is State.NOT_MEASURED]
+    assert [change.at for change in blind] == [(FIRST + 128) * SECOND + 250_000]
+
+
+@pytest.mark.parametrize(("late", "is_gap"), [(0, False), (1, True)])
+def test_a_gap_of_an_interval_and_a_half_is_judged_alike_in_ms_and_us(late: int, is_gap: bool) -> None:
+    until, due = FIRST * SECOND + 137, FIRST * SECOND + 1_500_000 + late * 1000
+    assert misses(until, due + 136, SECOND) == misses(until - 137, due, SECOND) == is_gap
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0, 0, 15, 30, 50]), st.sampled_from([0, 0, 0.01, 0.3]), st.integers(40, 300)), min_size=4, max_size=12),
+    st.sampled_from([None, 0.1]), st.sampled_from([None, 60]), st.sampled_from([6, 9, 12]), st.sampled_from([60, 60, 150]), st.integers(0, 9),
+)  # fmt: skip
+def test_a_rule_on_jitter_finds_the_same_where_minutes_are_judged_without_it(
+    parts: list[tuple[int, float, int]], loss: float | None, p95: int | None, jitter: int, window: int, seed: int
+) -> None:
+    Minute.objects.all().delete()
+    Host.objects.all().delete()
+    host, chance = new_host(), random.Random(seed)
+    values = [
+        LOST if chance.random() < share else round(chance.uniform(1000, 1000 + spread * 1000))
+        for spread, share, number in parts
+        for _ in range(number)
+    ]
+    values = [*values, *[1000] * (-len(values) % 60)]
+    keep(host, values)
+    # A minute that nobody kept, and one of which some is missing.
+    for minute in chance.sample(range(len(values) // 60), k=min(2, len(values) // 60)):
+        Minute.objects.filter(minute=FIRST // 60 + minute).delete()
+        if minute % 2:
+            write_minute(host, FIRST // 60 + minute, values[minute * 60 : minute * 60 + 40])
+    book = RuleBook(everything=Rules(jitter_ms=jitter, loss=loss, p95_ms=p95, p95_times=0, window_s=window))
+    until = SINCE + dt.timedelta(seconds=len(values))
+    found = replay(host, book.find(host), SINCE, until)
+    assert found == replay(host, book.find(host), SINCE, until, skips=False)
+
+
+def test_quiet_hours_under_a_rule_on_jitter_are_not_judged_ping_by_ping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The property above holds for a shortcut that is never taken, too."""
+    host, judged = new_host(), []
+    keep(host, [1000 + second % 7 if second % 500 else LOST for second in range(7200)])
+    monkeypatch.setattr(walk, "judge", lambda *args: judged.append(args) or judge(*args))
+    book = RuleBook(everything=Rules(jitter_ms=5))
+    assert replay(host, book.find(host), SINCE, SINCE + dt.timedelta(hours=2)) == []
+    assert 0 < len(judged) < 200

@@ -4,11 +4,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
 from monitor.models import Host, Incident, Rules
 from monitor.packing import Code
+from monitor.rule_views import Scope, _save
 from monitor.rule_words import FIELDS, MOST
 from monitor.rules import FIELDS as NAMES
 from tests.watch.histories import write_minutes
@@ -130,3 +133,43 @@ def test_the_page_costs_the_same_queries_however_many_hosts(
     watch(*[f"host {place}" for place in range(number)])
     with django_assert_num_queries(8):
         staff.get("/rules")
+
+
+class Late(Scope):
+    """A scope of which somebody else saved the first rules just after it was looked for them."""
+
+    asked = 0
+
+    def saved(self) -> Any:
+        Late.asked += 1
+        # What is undone with our transaction here, is the other's own and stays.
+        if not (found := Scope.saved(self)).exists():
+            Rules.objects.create(host=self.host, group=self.group, loss=0.5)
+        return Rules.objects.none() if Late.asked == 1 else found
+
+
+@pytest.mark.parametrize("group", [None, "core"])
+def test_two_that_save_the_first_rules_in_the_same_moment_come_to_one_row_and_the_later_applies(
+    group: str | None,
+) -> None:
+    scope, Late.asked = Late(group=group), 0
+    _save(scope, scope.draft(loss=0.2))
+    assert list(Rules.objects.values_list("group", "loss")) == [(group, 0.2)]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Rules.objects.create(group=group)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_rows_of_all_hosts_the_newer_survives_the_migration() -> None:
+    executor = MigrationExecutor(connection)
+    try:
+        executor.migrate([("monitor", "0007_judged_until")])
+        old = executor.loader.project_state([("monitor", "0007_judged_until")]).apps.get_model("monitor", "Rules")
+        now = timezone.now()
+        for loss, age in ((0.1, 2), (0.2, 1), (0.3, 3)):
+            old.objects.create(loss=loss, changed_at=now - dt.timedelta(days=age))
+        old.objects.create(group="core", loss=0.4)
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+    assert set(Rules.objects.values_list("group", "loss")) == {(None, 0.2), ("core", 0.4)}

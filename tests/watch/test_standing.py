@@ -64,8 +64,46 @@ def test_maintenance_hides_what_is_measured_and_ends_with_it() -> None:
     assert (covered.state, covered.at) == (State.MAINTENANCE, START + SECOND)
     assert standing.cover(START + SECOND, START + 3 * SECOND) == []
     assert hear(standing, *[echo(second, LOST) for second in range(1, 20)]) == []
-    (bare,) = standing.cover(None, START + 20 * SECOND)
+    assert standing.cover(None, START + 20 * SECOND) == []
+    (bare,) = standing.hear(echo(20, LOST), START + 22 * SECOND)
     assert (bare.state, bare.at, bare.reason) == (State.DOWN, START + 20 * SECOND, "lost_in_row")
+    assert bare.noticed_at == START + 22 * SECOND
+
+
+def test_a_host_that_nobody_asked_when_its_maintenance_ended_is_bad_from_when_it_is_seen_to_be() -> None:
+    standing = stand(echo(0))
+    standing.cover(START + SECOND, START + SECOND)
+    hear(standing, *[echo(second, LOST) for second in range(1, 20)])
+    standing.cover(None, START + 40 * SECOND)
+    assert standing.state is State.MAINTENANCE
+    assert hear(standing, echo(60, LOST)) == [(40, State.NOT_MEASURED), (60, State.DOWN)]
+
+
+def test_maintenance_that_begins_again_before_it_is_known_how_the_last_ended_goes_on() -> None:
+    standing = stand(echo(0))
+    standing.cover(START + SECOND, START + SECOND)
+    hear(standing, *[echo(second, LOST) for second in range(1, 20)])
+    standing.cover(None, START + 20 * SECOND)
+    assert standing.cover(START + 20 * SECOND, START + 20 * SECOND) == []
+    assert hear(standing, echo(20, LOST), echo(21, LOST)) == []
+    assert standing.declare(State.NOT_MEASURED, START + 30 * SECOND) == []
+
+
+def test_a_host_that_cannot_be_asked_when_its_maintenance_ended_is_not_measured() -> None:
+    standing = stand(echo(0))
+    standing.cover(START + SECOND, START + SECOND)
+    hear(standing, *[echo(second, LOST) for second in range(1, 20)])
+    standing.cover(None, START + 20 * SECOND)
+    (bare,) = standing.declare(State.NOT_MEASURED, START + 25 * SECOND)
+    assert (bare.state, bare.at) == (State.NOT_MEASURED, START + 20 * SECOND)
+
+
+def test_what_began_before_maintenance_and_is_known_only_in_it_is_noticed() -> None:
+    standing = stand(echo(0), *[echo(second, LOST) for second in range(1, 4)])
+    standing.cover(START + 4 * SECOND, START + 4 * SECOND)
+    (down,) = [each for second in range(4, 9) for each in standing.hear(echo(second, LOST), START + 9 * SECOND)]
+    assert (down.at, down.state, down.hidden, down.reason) == (START + SECOND, State.DOWN, True, "lost_in_row")
+    assert standing.state is State.MAINTENANCE
 
 
 def test_an_outage_that_began_in_maintenance_counts_from_its_end() -> None:
