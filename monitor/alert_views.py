@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from monitor.access import for_staff
 from monitor.channel_form import ChannelForm
 from monitor.maintenance_form import list_zones
-from monitor.models import Channel, Delivery, Fate, Occasion
+from monitor.models import Channel, Delivery, Fate, Kind, Occasion
 from monitor.mouth import prepare
 
 PAGE = 50
@@ -82,8 +82,9 @@ def _edit(request: HttpRequest, channel: Channel) -> HttpResponse:
     form = ChannelForm(request.POST or None, instance=channel)
     context: dict[str, Any] = {"form": form, "channel": channel, "new": new, "zones": list_zones()}
     if request.method != "POST":
-        # By the time that an address is typed, who checks it has read all that it needs.
-        prepare()
+        if new or channel.kind == Kind.APPRISE:
+            # By the time that an address is typed, who checks it has read all that it needs.
+            prepare()
         return render(request, "alerts/edit.html", context)
     if not form.is_valid() or (saved := _save(form)) is None:
         return render(request, "alerts/edit.html", context, status=400)

@@ -28,7 +28,8 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which incidents somebody wants to see: of a host (its slug), of a group, of a state, begun in a month (UTC)."""
+    """Which incidents somebody wants to see: of a host (its slug or name), of a group, of a state, begun in a month
+    (UTC)."""
 
     host: str = ""
     group: str = ""
@@ -88,7 +89,9 @@ def list_incidents(choice: Choice, now: dt.datetime) -> QuerySet[Incident]:
         found = found.filter(began_at__gte=month[0], began_at__lt=month[1])
     else:
         found = found.filter(Q(began_at__gte=now - LATELY) | Q(ended_at__isnull=True))
-    wanted = {"host__slug": choice.host, "host__group": choice.group, "state": choice.state}
+    if choice.host:
+        found = found.filter(Q(host__slug=choice.host) | Q(host__name__iexact=choice.host))
+    wanted = {"host__group": choice.group, "state": choice.state}
     found = found.filter(**{name: value for name, value in wanted.items() if value})
     if not (choice.host or choice.group):
         found = found.filter(part_of__isnull=True)

@@ -147,3 +147,6 @@ def test_a_report_prints_without_what_is_only_for_the_screen(accounts: Server, v
         expect(ann.find(hidden).first).to_be_hidden()
     expect(ann.find(".report")).to_be_visible()
     assert ann.page.evaluate("getComputedStyle(document.querySelector('.table-box')).overflow") == "visible"
+    # What happened on one sheet of A4, its days on the other.
+    sheets = re.findall(rb"/Type\s*/Page\b", ann.page.pdf(prefer_css_page_size=True))
+    assert len(sheets) == 2

@@ -136,7 +136,7 @@ def test_filters_choose_and_months_go_back() -> None:
     assert found() == ["bob"]
     assert found(host="alice") == []
     assert found(month=f"{old.began_at:%Y-%m}") == ["alice"]
-    assert found(state="degraded") == found(group="core") == ["bob"]
+    assert found(state="degraded") == found(group="core") == found(host="Bob") == ["bob"]
     assert found(state="down") == []
 
 
