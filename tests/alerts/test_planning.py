@@ -243,3 +243,23 @@ def test_a_storm_holds_news_of_hosts_that_are_long_waited_for() -> None:
     make_incident(host, NOON)
     assert plan(NOON + dt.timedelta(seconds=5), storm=True) == 0
     assert plan(NOON + dt.timedelta(seconds=8), storm=True) == 1
+
+
+def test_a_service_that_is_gone_for_a_day_is_tried_all_the_while_and_told_when_it_is_back() -> None:
+    make_channel("json://x")
+    make_incident(watch("alice")[0], NOON)
+    plan(NOON, storm=False)
+    now, attempts = NOON, 0
+    while now < NOON + 24 * HOUR:
+        (message,) = claim("alice", [], 9, now)
+        assert prepare(message, now)
+        note(message, {"ok": False, "final": False}, "Connection refused", now)
+        attempts += 1
+        now = Delivery.objects.get().due_at
+    (message,) = claim("alice", [], 9, now)
+    said = prepare(message, now)
+    note(message, {"ok": True, "final": True}, "200 OK", now)
+    assert said
+    assert "This message is 1 d" in said["body"]
+    assert Delivery.objects.get().fate == Fate.SENT
+    assert 24 <= attempts <= 30

