@@ -17,6 +17,8 @@ from monitor.quiet import end_quiet
 
 # In a storm news is so old before it is told: by then it is known whether it is one incident of this server's network.
 GATHER = dt.timedelta(seconds=3)
+# Others, of which a moment was not measured, are certain later by as long as this one took, which is no longer than so.
+LONGEST_AGAIN = dt.timedelta(seconds=10)
 # A host that went bad so often in so long is flapping, and calm when nothing happened for as long.
 FLAPS = 3
 FLAPPING = dt.timedelta(minutes=15)
@@ -50,8 +52,11 @@ def count_failing() -> int:
 
 def _is_fresh(incident: Incident, now: dt.datetime) -> bool:
     """Whether a host went bad just now: `noticed_at` is when the packet left that was then awaited for its timeout."""
-    awaited = dt.timedelta(seconds=incident.host.timeout) if incident.host else None
-    return awaited is not None and incident.noticed_at + awaited + GATHER > now
+    if incident.host is None:
+        return False
+    awaited = dt.timedelta(seconds=incident.host.timeout)
+    again = min(incident.noticed_at - incident.began_at, LONGEST_AGAIN)
+    return incident.noticed_at + awaited + again + GATHER > now
 
 
 class Route:

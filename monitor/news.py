@@ -78,7 +78,8 @@ def read_weather(hosts: Mapping[int, Watched]) -> tuple[int, bool]:
         long = ANSWERED_SECONDS + ANSWERED_INTERVALS * watched.host.interval
         if watched.answered + long * SECOND_US > now:
             answered += 1
-            wavering += watched.standing.wavers
+            # Where a moment was not measured, those who go down are noticed in more than one wave.
+            wavering += watched.standing.wavers or watched.is_silent(now)
             behind = behind or _is_behind(watched, hosts)
     return answered, behind or wavering >= max(STORM, answered / 2)
 

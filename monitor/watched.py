@@ -85,6 +85,10 @@ class Watched:
         """Whether it is known how it was before it was watched."""
         return self._held is None
 
+    def is_silent(self, now: int) -> bool:
+        """Whether an answer is overdue (µs since 1970), for whatever reason: lost, or nobody looked for a moment."""
+        return self.answered + (2 * self.host.interval + self.host.timeout) * SECOND_US < now
+
     def renew(self, host: Host) -> list[Noticed]:
         """Take over a row that somebody changed; what that changes about its state."""
         if (host.host, host.family) != (self.host.host, self.host.family):

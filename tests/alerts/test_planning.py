@@ -245,6 +245,14 @@ def test_a_storm_holds_news_of_hosts_that_are_long_waited_for() -> None:
     assert plan(NOON + dt.timedelta(seconds=8), storm=True) == 1
 
 
+def test_a_storm_holds_news_as_long_again_as_it_took_to_be_certain_of_it() -> None:
+    make_channel("json://x")
+    (host,) = watch("alice", timeout=1.0)
+    make_incident(host, NOON, noticed_at=NOON + dt.timedelta(seconds=5))
+    assert plan(NOON + dt.timedelta(seconds=12), storm=True) == 0
+    assert plan(NOON + dt.timedelta(seconds=16), storm=True) == 1
+
+
 def test_a_service_that_is_gone_for_a_day_is_tried_all_the_while_and_told_when_it_is_back() -> None:
     make_channel("json://x")
     make_incident(watch("alice")[0], NOON)
