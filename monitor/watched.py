@@ -23,6 +23,8 @@ FAST_SECONDS = 0.2
 GOLDEN = 0.6180339887498949
 # A host that could not be asked gets so many slots at most for the time that nobody looked.
 MOST_BLIND = 60
+# A course of which so little is heard is asked by nobody: its engine failed and forgot it.
+MUTE_SECONDS, MUTE_INTERVALS = 30.0, 3
 # An echo that is not heard of so long after its timeout will not be.
 SLACK_US = SECOND_US
 
@@ -55,6 +57,7 @@ class Watched:
         self._recent = Recent()
         self._last: int | str | None = None
         self._sent_at = 0
+        self._heard_at = 0.0
         self._seen: tuple[int, int] | None = None
         self._blind_due = 0
 
@@ -113,8 +116,15 @@ class Watched:
             return None
         self.course = Course(target, deliver, interval=interval, count=None, index=self._index, loop=loop)
         self.course.due = self._wait_for_turn(interval)
+        self._heard_at = time.monotonic()
         self.problem, self._blind_due = "", 0
         return self.course
+
+    def stop_if_mute(self) -> None:
+        """Ask no more by a course that says nothing any more, not even that an echo was lost."""
+        patience = MUTE_SECONDS + MUTE_INTERVALS * self.host.interval + self.host.timeout
+        if self.course and time.monotonic() > self._heard_at + patience:
+            self.stop()
 
     def stop(self) -> None:
         """Ask no more."""
@@ -137,6 +147,7 @@ class Watched:
         """Take in what came of an echo; what that, and those that waited for it, change about its state."""
         if reply.note:
             return []
+        self._heard_at = time.monotonic()
         self._sent_at = max(self._sent_at, reply.sent_at)
         self._last = reply.rtt_us if reply.rtt_us is not None else reply.status.value
         if reply.measured:
