@@ -17,6 +17,8 @@ from monitor.quiet import end_quiet
 
 # In a storm news is so old before it is told: by then it is known whether it is one incident of this server's network.
 GATHER = dt.timedelta(seconds=3)
+# Others, of which a moment was not measured, are certain later by as long as this one took, which is no longer than so.
+LONGEST_AGAIN = dt.timedelta(seconds=10)
 # A host that went bad so often in so long is flapping, and calm when nothing happened for as long.
 FLAPS = 3
 FLAPPING = dt.timedelta(minutes=15)
@@ -52,8 +54,11 @@ def count_failing() -> int:
 
 
 def _is_fresh(incident: Incident, now: dt.datetime) -> bool:
-    """Whether it became known just now that a host went bad."""
-    return incident.host_id is not None and incident.noticed_at + GATHER > now
+    """Whether it became known just now that a host went bad; others may become known as long again after it."""
+    if incident.host_id is None:
+        return False
+    again = min(incident.noticed_at - incident.began_at, LONGEST_AGAIN)
+    return incident.noticed_at + again + GATHER > now
 
 
 class Route:

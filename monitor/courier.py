@@ -114,7 +114,8 @@ class Courier:
             answer = await self._mouth.say(order)
         self._spoke_at = time.monotonic()
         level = logging.INFO if answer["ok"] else logging.WARNING
-        outcome = mask(answer["said"], delivery.channel.address, delivery.channel.secret)
+        secrets = delivery.channel.address, delivery.channel.secret, settings.EMAIL_HOST_PASSWORD
+        outcome = mask(answer["said"], *secrets)
         log.log(level, "message %d, through channel %d: %s", delivery.pk, delivery.channel_id, ascii(outcome))
         # It is noted as soon as the database is there: an outcome that is lost is a message sent twice.
         while await self._call(partial(note, delivery, answer, outcome, self._now())) is None:  # noqa: ASYNC110

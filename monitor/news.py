@@ -97,7 +97,8 @@ def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:
         if watched.answered + long * SECOND_US > now:
             answered += 1
             patience = max(patience, watched.patience)
-            wavering += watched.standing.wavers
+            # Where a moment was not measured, those who go down are noticed in more than one wave.
+            wavering += watched.standing.wavers or watched.is_silent(now)
     bad = [watched for watched in hosts.values() if watched.host.parent_id and watched.standing.bad]
     parents = {pk: watched.host.parent_id for pk, watched in hosts.items()} if bad else {}
     held = {

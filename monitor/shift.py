@@ -247,6 +247,7 @@ class Shift:
     def _note_blind(self) -> None:
         """Hosts that cannot be asked are not measured, and this says why; where the engine has come, it asks them."""
         for watched in self.watched.values():
+            watched.stop_if_mute()
             if watched.course or watched.host.paused:
                 continue
             if self._engine and watched.address:

@@ -26,6 +26,8 @@ GOLDEN = 0.6180339887498949
 MOST_BLIND = 60
 # For what is done about twice a second (s).
 SPARE = 2.0
+# A course of which so little is heard is asked by nobody: its engine failed and forgot it.
+MUTE_SECONDS, MUTE_INTERVALS = 30.0, 3
 # An echo that is not heard of so long after its timeout will not be.
 SLACK_US = SECOND_US
 
@@ -62,6 +64,7 @@ class Watched:
         self._recent = Recent()
         self._last: int | str | None = None
         self._sent_at = 0
+        self._heard_at = 0.0
         self._seen: tuple[int, int] | None = None
         self._blind_due = 0
 
@@ -102,6 +105,10 @@ class Watched:
         """Whether it is known how it was before it was watched."""
         return self._held is None
 
+    def is_silent(self, now: int) -> bool:
+        """Whether an answer is overdue (µs since 1970), for whatever reason: lost, or nobody looked for a moment."""
+        return self.answered + (2 * self.host.interval + self.host.timeout) * SECOND_US < now
+
     def renew(self, host: Host) -> list[Noticed]:
         """Take over a row that somebody changed; what that changes about its state."""
         if (host.host, host.family) != (self.host.host, self.host.family):
@@ -127,8 +134,15 @@ class Watched:
         self.course = Course(target, deliver, interval=interval, count=None, index=self._index, loop=loop)
         self.course.due = self._wait_for_turn(interval)
         self._pace = self._index, interval, self._pace[1]
+        self._heard_at = time.monotonic()
         self.problem, self._blind_due = "", 0
         return self.course
+
+    def stop_if_mute(self) -> None:
+        """Ask no more by a course that says nothing any more, not even that an echo was lost."""
+        patience = MUTE_SECONDS + MUTE_INTERVALS * self.host.interval + self.host.timeout
+        if self.course and time.monotonic() > self._heard_at + patience:
+            self.stop()
 
     def stop(self) -> None:
         """Ask no more."""
@@ -156,6 +170,7 @@ class Watched:
         """Take in what came of an echo; what that, and those that waited for it, change about its state."""
         if reply.note:
             return []
+        self._heard_at = time.monotonic()
         self._sent_at = max(self._sent_at, reply.sent_at)
         self._last = reply.rtt_us if reply.rtt_us is not None else reply.status.value
         if reply.measured:

@@ -21,7 +21,7 @@ from monitor.mouth import Mouth
 from monitor.urls import urlpatterns
 from tests.alerts.services import Service, carrying, do, make_channel, make_incident, service
 from tests.alerts.test_alert_pages import FORM
-from tests.alerts.test_courier import end_of
+from tests.alerts.test_courier import attempted, end_of
 from tests.browser.server import free_port
 from tests.watch.outages import add_incident
 from tests.watch.sites import watch
@@ -117,6 +117,25 @@ async def test_a_name_of_two_lines_is_no_second_header_of_an_e_mail() -> None:
     letter = message_from_bytes(got[0], policy=policy.default)
     assert letter["Bcc"] is None
     assert letter["Subject"].strip().startswith("✕ alice Bcc: eve@example.org is down since")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_password_of_the_mail_server_is_not_in_what_that_answers() -> None:
+    class Handler:
+        async def handle_RCPT(self, *args: Any) -> str:
+            return "550 no relaying for pingsite with correct-horse-battery"
+
+    mail = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+    mail.start()
+    try:
+        server = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": mail.port, "EMAIL_HOST_PASSWORD": "correct-horse-battery"}
+        with override_settings(**server):
+            message = await do(_tell_of, "alice")
+            async with carrying():
+                outcome = (await attempted(message)).outcome
+    finally:
+        mail.stop()
+    assert outcome == "550 no relaying for pingsite with •••"
 
 
 def _tell_of(name: str) -> Delivery:

@@ -237,12 +237,12 @@ def test_what_is_still_bad_costs_no_query_for_each_host() -> None:
     assert len(queries) < 15
 
 
-def test_a_storm_holds_news_from_when_it_is_known() -> None:
+def test_a_storm_holds_news_as_long_again_as_it_took_to_be_certain_of_it() -> None:
     make_channel("json://x")
     (host,) = watch("alice", timeout=5.0)
     make_incident(host, NOON, noticed_at=NOON + dt.timedelta(seconds=9))
-    assert plan(NOON + dt.timedelta(seconds=11), storm=True) == 0
-    assert plan(NOON + dt.timedelta(seconds=12), storm=True) == 1
+    assert plan(NOON + dt.timedelta(seconds=20), storm=True) == 0
+    assert plan(NOON + dt.timedelta(seconds=21), storm=True) == 1
 
 
 def test_flapping_in_quiet_hours_is_not_told_when_it_is_calm_before_they_are_over() -> None:
@@ -275,3 +275,23 @@ def test_flapping_that_goes_on_until_quiet_hours_are_over_is_told_then() -> None
             end(incident, now)
         said += tell(now)
     assert [title[0] for title in said] == ["▲"]
+
+
+def test_a_service_that_is_gone_for_a_day_is_tried_all_the_while_and_told_when_it_is_back() -> None:
+    make_channel("json://x")
+    make_incident(watch("alice")[0], NOON)
+    plan(NOON, storm=False)
+    now, attempts = NOON, 0
+    while now < NOON + 24 * HOUR:
+        (message,) = claim("alice", [], 9, now)
+        assert prepare(message, now)
+        note(message, {"ok": False, "final": False}, "Connection refused", now)
+        attempts += 1
+        now = Delivery.objects.get().due_at
+    (message,) = claim("alice", [], 9, now)
+    said = prepare(message, now)
+    note(message, {"ok": True, "final": True}, "200 OK", now)
+    assert said
+    assert "This message is 1 d" in said["body"]
+    assert Delivery.objects.get().fate == Fate.SENT
+    assert 24 <= attempts <= 30

@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from monitor import watched
 from monitor.health import State
 from monitor.minutes import read_minutes
 from monitor.models import Host, Lease
@@ -286,6 +287,25 @@ async def test_a_failure_of_the_watching_is_logged_and_the_watching_goes_on(
             lambda: watcher.shift.watched.get(host.pk) and watcher.shift.watched[host.pk].health.state is State.UP
         )
     assert "watching failed" in caplog.text
+
+
+async def test_an_engine_that_failed_and_forgot_its_hosts_is_told_of_them_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watched, "MUTE_SECONDS", 0.5)
+    (host,) = await do(watch, "alice", interval=0.2, timeout=0.5)
+    async with working() as watcher:
+        await until(lambda: watcher.shift and host.pk in watcher.shift.watched, 30)
+        await until(lambda: watcher.shift.watched[host.pk].health.state is State.UP, 30)
+        land, failures = watcher._engine._land, []
+
+        def fail(events: Any) -> int:
+            monkeypatch.setattr(watcher._engine, "_land", land)
+            failures.append(time.time_ns() // 1000)
+            raise OSError("what nobody thought of")
+
+        monkeypatch.setattr(watcher._engine, "_land", fail)
+        await until(lambda: failures and watcher.shift.watched[host.pk].answered > failures[0] + 1_000_000, 30)
 
 
 @contextmanager
