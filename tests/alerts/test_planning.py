@@ -131,14 +131,12 @@ def test_a_day_of_flapping_is_told_in_six_messages() -> None:
     make_channel("json://x")
     (host,) = watch("alice")
     said: list[str] = []
-    for minute in range(24 * 60):
-        now = NOON + minute * MINUTE
-        if minute % 4 == 0:
-            incident = make_incident(host, now)
-        elif minute % 4 == 2:
-            end(incident, now)
-        said += tell(now)
-    said += [title for minute in range(60) for title in tell(NOON + 24 * HOUR + minute * MINUTE)]
+    for minute in range(0, 24 * 60, 4):
+        incident = make_incident(host, NOON + minute * MINUTE)
+        said += tell(NOON + minute * MINUTE)
+        end(incident, NOON + (minute + 2) * MINUTE)
+        said += tell(NOON + (minute + 2) * MINUTE)
+    said += [title for minute in range(0, 60, 4) for title in tell(NOON + 24 * HOUR + minute * MINUTE)]
     assert [title[0] for title in said] == ["✕", "✓", "✕", "✓", "▲", "✓"]
     assert "is flapping" in said[4]
     assert "is calm again" in said[5]
