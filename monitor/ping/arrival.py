@@ -34,9 +34,9 @@ make_tuple = tuple.__new__
 NAMES = {V4: Struct("!4x4s8x"), V6: Struct("!8x16s4x")}
 # The control messages of an everyday answer: when it came, then its TTL; and their size.
 DETAILS, USUAL_SIZE = Struct(f"@12xi2q12xiI{CONTROL_SIZE - 52}x"), 56
-# So many packets in one call, and in one turn of the loop.
+# So many packets in one call, and in one turn of the loop. Room for each is made when a larger one is sent.
 ANSWERS, READS = 64, 192
-ROOM, MEMORY = 2048, 1 << 20
+ROOM, MEMORY = 256, 1 << 20
 EXTENDED_ERROR = Struct("=IBBBxII")
 # An IP header without options.
 SHORTEST = 0x45

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ipaddress
-import statistics
 from collections import Counter
 from collections.abc import Awaitable
 from typing import Any
@@ -54,8 +53,8 @@ def test_a_round_trip_is_true_to_the_millisecond(engine: Engine, family: str, de
     times = [reply.rtt_us or 0 for reply in replies]
 
     assert {reply.status for reply in replies} == {Status.REPLY}
-    assert min(times) >= delay * 1000
-    assert statistics.median(times) == pytest.approx(delay * 1000, abs=1000)
+    # Some may be longer where the machine is busy, the answers of this network among them.
+    assert delay * 1000 <= min(times) < (delay + 1) * 1000
 
 
 @pytest.mark.parametrize("family", FAMILIES)
