@@ -23,6 +23,7 @@ from monitor import (  # noqa: F401 - importing them registers them
 )
 from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
+from monitor.read_only import ReadOnly
 
 SHAPES = {
     Outcome.RUNNING: "◌",
@@ -42,22 +43,6 @@ PING_COLUMNS = ("run_id", "index", "sent_at", "status", "rtt_us", "ttl", "source
 admin.site.site_header = admin.site.site_title = "pingsite"
 admin.site.site_url = "/home"
 admin.site.register(User, UserAdmin)
-
-
-class ReadOnly:
-    """What was measured is looked at, and never changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Retention deletes, by age."""
-        return False
 
 
 class LossFilter(admin.SimpleListFilter):

@@ -23,6 +23,8 @@ LONGEST_AGAIN = dt.timedelta(seconds=10)
 FLAPS = 3
 FLAPPING = dt.timedelta(minutes=15)
 BAD = (Occasion.DOWN, Occasion.DEGRADED)
+# A channel and an incident, by their ids.
+Told = tuple[int, int]
 RECOVERED_MEANWHILE = gettext_noop("It recovered before the quiet hours were over.")
 CALM_MEANWHILE = gettext_noop("It was calm again before the quiet hours were over.")
 NOT_TOLD = gettext_noop("It was not told that it was bad.")
@@ -41,7 +43,7 @@ def plan(now: dt.datetime, *, storm: bool, held: Collection[int] = ()) -> int:
         planned = [message for incident in found for message in _plan_news(incident, routes, now)]
         Incident.objects.filter(pk__in=[incident.pk for incident in found]).update(news=False)
         if routes:
-            planned += [*_plan_calm(now), *_plan_plain(routes, now), *_plan_reminders(now)]
+            planned += [*_plan_calm(now), *_plan_plain(routes, now), *_plan_reminders(routes, now)]
         return _insert(planned)
 
 
@@ -207,19 +209,39 @@ def _withhold_calm(told: QuerySet[Delivery], now: dt.datetime) -> list[Delivery]
     ]
 
 
-def _plan_reminders(now: dt.datetime) -> list[Delivery]:
+def _plan_reminders(routes: list[Route], now: dt.datetime) -> list[Delivery]:
     """Of what is still bad, after so many minutes, and then twice as many each time; none while one waits."""
-    waiting = Delivery.objects.filter(
-        channel=OuterRef("channel"), incident=OuterRef("incident"), fate__in=(Fate.WAITING, Fate.SENDING)
-    )
-    # The open ones first: they are few, and messages are many.
+    channels = {route.channel.pk: route.channel for route in routes if route.channel.repeat_minutes}
+    # The open ones first, and figures alone: they are few, messages are many, and this is twice a second.
     still = Incident.objects.filter(ended_at=None, flapping=False, part_of=None, behind=None).order_by()
-    told = Delivery.objects.filter(
-        incident__in=still, occasion__in=BAD, fate=Fate.SENT, channel__enabled=True, channel__repeat_minutes__gt=0,
-    ).exclude(Exists(waiting)).select_related("channel", "incident")  # fmt: skip
-    first = {(message.channel_id, message.incident_id): message for message in told.order_by("-created_at")}
-    return [_message(each.channel, each.incident, Occasion.STILL, now, number=n) for each in first.values()
-            if (n := count_reminders(now - each.created_at, each.channel.repeat_minutes))]  # fmt: skip
+    first, said, waiting = _read_told(list(still.values_list("pk", flat=True)))
+    due = {
+        key: number
+        for key, at in first.items()
+        if key[0] in channels and key not in waiting
+        and (number := count_reminders(now - at, channels[key[0]].repeat_minutes)) and (*key, number) not in said
+    }  # fmt: skip
+    incidents = Incident.objects.in_bulk({incident for _, incident in due})
+    return [
+        _message(channels[channel], incidents[incident], Occasion.STILL, now, number=number)
+        for (channel, incident), number in due.items()
+    ]
+
+
+def _read_told(incidents: list[int]) -> tuple[dict[Told, dt.datetime], set[tuple[int, int, int]], set[Told]]:
+    """Of these incidents, by channel: since when it is told, the reminders there are, and where a message waits."""
+    rows = Delivery.objects.filter(incident__in=incidents).order_by("-created_at")
+    names = ("channel_id", "incident_id", "occasion", "number", "fate", "created_at")
+    first: dict[Told, dt.datetime] = {}
+    said, waiting = set(), set()
+    for channel, incident, occasion, number, fate, at in rows.values_list(*names):
+        if fate in (Fate.WAITING, Fate.SENDING):
+            waiting.add((channel, incident))
+        if occasion == Occasion.STILL:
+            said.add((channel, incident, number))
+        elif occasion in BAD and fate == Fate.SENT:
+            first[channel, incident] = at
+    return first, said, waiting
 
 
 def count_reminders(passed: dt.timedelta, minutes: int) -> int:

@@ -9,27 +9,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models import Incident, Note, Transition
+from monitor.read_only import ReadOnly
 
 SHAPES = {"down": "✕", "degraded": "▲"}
 
 
-class Kept:
-    """What was noticed is looked at, and never changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes: uptime is added up from it."""
-        return False
-
-
-class NoteInline(Kept, admin.TabularInline):
+class NoteInline(ReadOnly, admin.TabularInline):
     """What people wrote to an incident."""
 
     model = Note
@@ -42,7 +27,7 @@ class NoteInline(Kept, admin.TabularInline):
 
 
 @admin.register(Incident)
-class IncidentAdmin(Kept, admin.ModelAdmin):
+class IncidentAdmin(ReadOnly, admin.ModelAdmin):
     """Every incident."""
 
     list_display = ("began", "subject", "shape", "ended", "reason", "flapping", "page")
@@ -90,7 +75,7 @@ class IncidentAdmin(Kept, admin.ModelAdmin):
 
 
 @admin.register(Transition)
-class TransitionAdmin(Kept, admin.ModelAdmin):
+class TransitionAdmin(ReadOnly, admin.ModelAdmin):
     """Every change of a state."""
 
     list_display = ("moment", "host", "state")

@@ -2,7 +2,9 @@
 
 import dataclasses
 import datetime as dt
+import re
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,7 @@ from monitor.rules import Effective, RuleBook, check_rules, read_rules
 # A dry run of many hosts ends after so many seconds, and says how far it came.
 PATIENCE = 8.0
 SHOWN = 100
+TOKEN = re.compile(r"(\d{1,10})-(\d{1,7})-(\d{1,9})-(\d{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,24 @@ class Line:
 
 @dataclass(slots=True)
 class Trial:
-    """What rules would have found: incidents that are not saved, how many those that apply now would have, and of how
-    many hosts it was tried."""
+    """What rules would have found: incidents that are not saved, how many were `before` these, of hosts tried earlier;
+    how many those that apply now would have, of how many hosts it was tried, and a `mark` of the rules."""
 
     found: list[Incident] = dataclasses.field(default_factory=list)
+    before: int = 0
     present: int = 0
     tried: int = 0
+    mark: int = 0
+
+    @property
+    def number(self) -> int:
+        """How many incidents there would have been."""
+        return self.before + len(self.found)
+
+    @property
+    def token(self) -> str:
+        """What goes on from here."""
+        return f"{self.mark}-{self.tried}-{self.number}-{self.present}"
 
 
 @for_staff
@@ -121,7 +136,7 @@ def _edit(request: HttpRequest, scope: Scope) -> HttpResponse:
     if draft is None:
         return _show(request, scope, lines, status=400)
     if request.POST.get("do") != "save":
-        return _show(request, scope, lines, trial=_try_out(scope, book, draft))
+        return _show(request, scope, lines, trial=_try_out(scope, book, draft, request.POST.get("after", "")))
     _save(scope, draft)
     messages.success(request, _("The rules are saved; they apply within a second or two."))
     return redirect(scope.path)
@@ -210,11 +225,12 @@ def _write(scope: Scope, draft: Rules) -> None:
             draft.save()
 
 
-def _try_out(scope: Scope, book: RuleBook, draft: Rules) -> Trial:
-    """What the last 30 days would have been with the draft, and with the rules that apply now."""
-    trial, until, deadline = Trial(), timezone.now(), time.monotonic() + PATIENCE
+def _try_out(scope: Scope, book: RuleBook, draft: Rules, after: str) -> Trial:
+    """What the last 30 days would have been with the draft, and with the rules that apply now; `after` is the token of
+    the trial that this goes on with."""
+    trial, until, deadline = _go_on(after, draft), timezone.now(), time.monotonic() + PATIENCE
     proposed = book.propose(draft)
-    for host in scope.hosts().order_by("name"):
+    for host in scope.hosts().order_by("name", "pk")[trial.tried :]:
         trial.present += len(list(_replay(host, book.find(host), until)))
         trial.found += _replay(host, proposed.find(host), until)
         trial.tried += 1
@@ -222,6 +238,16 @@ def _try_out(scope: Scope, book: RuleBook, draft: Rules) -> Trial:
             break
     trial.found.sort(key=lambda incident: incident.began_at, reverse=True)
     return trial
+
+
+def _go_on(after: str, draft: Rules) -> Trial:
+    """A trial that goes on with one of the same rules, or begins."""
+    mark = zlib.crc32(repr([getattr(draft, each.name) for each in FIELDS]).encode())
+    found = TOKEN.fullmatch(after)
+    if not found or int(found[1]) != mark:
+        return Trial(mark=mark)
+    tried, before, present = (int(part) for part in found.groups()[1:])
+    return Trial(before=before, present=present, tried=tried, mark=mark)
 
 
 def _replay(host: Host, effective: Effective, until: dt.datetime) -> Iterator[Incident]:

@@ -190,6 +190,38 @@ def sweep(
     return None if since is None else Trial(since, lasted, (loss, slow, sluggish, jitter)), at
 
 
+def sweep_changes(
+    trial: Trial | None, due: int, weight: int, values: Sequence[int], limits: Limits, last_us: int | None
+) -> tuple[Trial | None, int]:
+    """The same where there is a rule on jitter; `last_us` is the answer before the first."""
+    edges, gains = _list_gains(weight, limits)
+    bound, at = limits.jitter_us or 0, 0
+    since, lasted, (loss, slow, sluggish, jitter) = trial or (None, 0, NONE)
+    for at, value in enumerate(values):
+        if lasted + weight >= limits.window_us:
+            break
+        change = 0
+        if value >= 0:
+            change, last_us = 0 if last_us is None else abs(value - last_us), value
+        if since is None:
+            if not 0 <= value < limits.even_us or change >= bound:
+                continue
+            since, loss, slow, sluggish, jitter = due + at * weight, 0, 0, 0, 0
+        more_loss, more_slow, more_sluggish, _ = gains[bisect_right(edges, value)]
+        lasted, jitter = lasted + weight, jitter + (change - bound) * weight
+        loss, slow, sluggish = loss + more_loss, slow + more_slow, sluggish + more_sluggish
+        if (
+            loss >= 0 < more_loss
+            or slow >= 0 < more_slow
+            or sluggish >= 0 < more_sluggish
+            or jitter >= 0 < change - bound
+        ):
+            since, lasted = None, 0
+    else:
+        at = len(values)
+    return None if since is None else Trial(since, lasted, (loss, slow, sluggish, jitter)), at
+
+
 @lru_cache(maxsize=1024)
 def _list_gains(weight: int, limits: Limits) -> tuple[list[int], list[Marks]]:
     """What an echo adds to the sums of a recovery, by where its value lies among edges: lost, good, slow, slower."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.health import NOT_MEASURED, Echo, Health, Limits, State, Verdict, judge
-from monitor.shares import Trial, sweep
+from monitor.shares import Trial, sweep, sweep_changes
 
 # Where more than so many halves of an interval passed without one, nobody asked: another interval moves one by less.
 MISSING_HALVES = 3
@@ -35,10 +35,13 @@ def skim(health: Health, due: int, weight: int, values: Sequence[int], limits: L
     not known at once; and how many those are. None of them changes a state."""
     if health.state is State.UP and not health.streak:
         return health, _count_leading(values, 0, limits.calm_us)
-    if health.state is not State.DEGRADED or due <= health.seen or weight <= 0 or limits.jitter_us:
+    if health.state is not State.DEGRADED or due <= health.seen or weight <= 0:
         return health, 0
     if count := _count_harmless(health, values, limits):
-        trial, count = sweep(health.trial, due, weight, values[:count], limits)
+        if limits.jitter_us:
+            trial, count = sweep_changes(health.trial, due, weight, values[:count], limits, health.last_us)
+        else:
+            trial, count = sweep(health.trial, due, weight, values[:count], limits)
     return (_line_up_all(health, due, weight, values[:count], trial), count) if count else (health, 0)
 
 

@@ -25,10 +25,10 @@ from django.utils import timezone  # noqa: E402
 
 from monitor.book import tally_minute  # noqa: E402
 from monitor.health import LOST, Echo, Health, Limits, judge  # noqa: E402
-from monitor.models import Host, Minute  # noqa: E402
+from monitor.models import Host, Minute, Rules  # noqa: E402
 from monitor.packing import Slots, pack  # noqa: E402
 from monitor.replay import group_spells, replay  # noqa: E402
-from monitor.rules import read_rules  # noqa: E402
+from monitor.rules import RuleBook  # noqa: E402
 from monitor.tally import FIGURES  # noqa: E402
 
 SECOND = 1_000_000
@@ -92,10 +92,11 @@ def measure_replay() -> Iterator[tuple[str, str]]:
     for name, share in (("nothing lost", 0.0), ("0.5 % lost", 0.005), ("10 % lost", 0.1)):
         host = Host.objects.create(name=name, slug=f"host-{share}".replace(".", "-"), host="192.0.2.1")
         fill(host, draw_lossy(share))
-        now, began = timezone.now(), time.process_time()
-        spells = replay(host, read_rules().find(host), now - timedelta(days=DAYS), now)
-        cost = time.process_time() - began
-        yield f"dry run of {DAYS} days at 1 s: {name}", f"{cost:.2f} s CPU, {len(group_spells(spells))} incidents"
+        for more, rules in (("", Rules()), (", with a rule on jitter", Rules(jitter_ms=30))):
+            now, began = timezone.now(), time.process_time()
+            spells = replay(host, RuleBook(everything=rules).find(host), now - timedelta(days=DAYS), now)
+            cost, number = time.process_time() - began, len(group_spells(spells))
+            yield f"dry run of {DAYS} days at 1 s: {name}{more}", f"{cost:.2f} s CPU, {number} incidents"
 
 
 def main() -> None:

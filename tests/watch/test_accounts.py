@@ -11,10 +11,13 @@ from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from monitor import report_views
 from monitor.health import State
 from monitor.models import Host, Incident, Maintenance, Transition
 from monitor.templatetags.accounting import elapsed, exact_share
 from tests.watch.histories import new_host, write_minute
+from tests.watch.test_pages import reader, text_of
+from tests.watch.test_watcher import do
 
 pytestmark = pytest.mark.django_db
 
@@ -133,10 +136,11 @@ def test_a_report_says_what_was_and_how_it_was_counted() -> None:
     assert "/reports/2026-11.csv?group=lab&amp;zone=Asia%2FSeoul" in group
 
 
-def test_the_csv_of_a_report_has_the_same_seconds() -> None:
-    november(new_host(group="lab"))
+@pytest.mark.django_db(transaction=True)
+async def test_the_csv_of_a_report_has_the_same_seconds() -> None:
+    await do(lambda: november(new_host(group="lab")))
     for path in ("/hosts/alice/report/2026-11.csv?zone=Asia/Seoul", "/reports/2026-11.csv?group=lab&zone=Asia/Seoul"):
-        rows = list(csv.DictReader(io.StringIO(visitor().get(path).content.decode())))
+        rows = list(csv.DictReader(io.StringIO(await text_of(await reader().get(path)))))
         outage = rows[-1]
         assert (rows[0]["kind"], rows[0]["down_s"], rows[0]["sent"], rows[0]["lost"]) == ("month", "3723", "60", "1")
         assert (outage["since"], outage["until"]) == ("2026-11-01T19:00:00+09:00", "2026-11-01T20:02:03+09:00")
@@ -146,6 +150,24 @@ def test_the_csv_of_a_report_has_the_same_seconds() -> None:
             "recovered",
             "Asia/Seoul",
         )
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_large_group_is_reported_some_hosts_a_page_and_whole_as_csv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_views, "MOST_HOSTS", 2)
+    await do(lambda: [new_host(f"host-{place}", group="lab") for place in range(5)])
+    shown = []
+    for number in (1, 2, 3, 9):
+        page = await text_of(await reader().get(f"/reports/2026-11?group=lab&page={number}"))
+        shown.append(re.findall(r'aria-label="(host-\d)"', page))
+    assert shown == [["host-0", "host-1"], ["host-2", "host-3"], ["host-4"], ["host-4"]]
+    first = await text_of(await reader().get("/reports/2026-11?group=lab"))
+    assert "Hosts 1 to 2 of 5; the CSV has all of them." in first
+    assert 'href="?group=lab&amp;zone=UTC&amp;page=2"' in first
+    response = await reader().get("/reports/2026-11.csv?group=lab")
+    assert response.streaming, "nobody waits for the last host"
+    rows = list(csv.DictReader(io.StringIO(await text_of(response))))
+    assert [row["host"] for row in rows if row["kind"] == "month"] == [f"host-{place}" for place in range(5)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -294,10 +295,11 @@ def test_echoes_that_are_missing_were_not_measured(
     assert bridge(health, until, near, limits) == (health, None)
 
 
-def test_degraded_for_long_is_skimmed_in_few_steps() -> None:
+@pytest.mark.parametrize("jitter_us", [None, 6000])
+def test_degraded_for_long_is_skimmed_in_few_steps(jitter_us: int | None) -> None:
     """The property above holds for a shortcut that is never taken, too."""
     values = [LOST if second % 10 == 3 else 9000 if second % 7 == 0 else 1000 for second in range(3000)]
-    limits = Limits(p95_us=3000, window_us=60 * SECOND)
+    limits = Limits(p95_us=3000, jitter_us=jitter_us, window_us=60 * SECOND)
     health, changes = live([Echo((1 + second) * SECOND, value, SECOND) for second, value in enumerate(values)], limits)
     assert [change.after for change in changes] == [State.UP, State.DEGRADED]
     again, count = skim(health, 3001 * SECOND, SECOND, values, limits)

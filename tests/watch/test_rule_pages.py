@@ -1,6 +1,7 @@
 """The pages of rules: who may change them, what they inherit, what is refused, and what they would have found."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
+from monitor import rule_views
 from monitor.models import Host, Incident, Rules
 from monitor.packing import Code
 from monitor.rule_views import Scope, _save
@@ -173,3 +175,24 @@ def test_of_two_rows_of_all_hosts_the_newer_survives_the_migration() -> None:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
     assert set(Rules.objects.values_list("group", "loss")) == {(None, 0.2), ("core", 0.4)}
+
+
+def test_a_trial_of_many_hosts_goes_on_where_it_stopped(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule_views, "PATIENCE", 0.0)
+    start = timezone.now().replace(second=0, microsecond=0) - dt.timedelta(minutes=30)
+    for host in watch("host-1", "host-2", "host-3", group="lab"):
+        write_minutes(host, start, 20, lambda second: int(Code.TIMEOUT) if second % 600 < 20 else 1000)
+    fields, token, said = {"loss": "0", "p95_times": "0", "lost_in_row": "5"}, "", []
+    for _ in range(3):
+        page = staff.post("/groups/lab/rules", fields | {"after": token})
+        said.append(text(page))
+        token = next(iter(re.findall(r'name="after" value="([\d-]+)"', page.content.decode())), "")
+    assert ["1 of 3 hosts" in said[0], "2 of 3 hosts" in said[1], "hosts were tried" in said[2]] == [True, True, False]
+    numbers = [int(re.search(r"would have had (\d+) incident", page)[1]) for page in said]  # type: ignore[index]
+    assert numbers == [numbers[0], 2 * numbers[0], 3 * numbers[0]]
+    assert numbers[0] > 0
+    assert token == ""
+    # Of other rules it begins anew, and so it does where the token makes no sense.
+    last = re.findall(r'name="after" value="([\d-]+)"', staff.post("/groups/lab/rules", fields).content.decode())[0]
+    for other, after in ((fields | {"lost_in_row": "7"}, last), (fields, "1-2"), (fields, "９-9-9-9")):
+        assert "1 of 3 hosts" in text(staff.post("/groups/lab/rules", other | {"after": after}))

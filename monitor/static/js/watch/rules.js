@@ -13,5 +13,5 @@ const words = new Words(read("words"), document.documentElement.lang);
 localize(find("main"), words.language);
 if (config) new Around(config, words).load();
 find(".rules").addEventListener("submit", ({ submitter }) => {
-  if (submitter?.value === "try") setText(find("#trying"), `◌ ${words.say("trying")}`);
+  if (submitter?.value === "try" || submitter?.name === "after") setText(find("#trying"), `◌ ${words.say("trying")}`);
 });
