@@ -134,7 +134,8 @@ WINDOWS = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 3)), max_size=2)
 @settings(
     max_examples=60,
     deadline=None,
-    # The same lives each time: a search for new ones is for whoever changes the judge.
+    # The same lives each time: a search for new ones is for whoever changes the judge. Of 5,600 others four differed, all
+    # by maintenance: one that came and went while nobody watched, and what was lost from sight just before its end.
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
