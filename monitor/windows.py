@@ -40,10 +40,6 @@ class Calendar:
         for planned in self._planned:
             planned.times.find_next(at)
 
-    def covers(self, host: Host, at: dt.datetime) -> bool:
-        """Whether a host is in maintenance at that time."""
-        return any(planned.times.find(at) for planned in self._find(host).planned)
-
     def look(self, host: Host, at: dt.datetime) -> Outlook:
         """Whether a host is in maintenance, and what changes next; hosts of the same windows share the answer."""
         return self._find(host).look(at)

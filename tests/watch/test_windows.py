@@ -264,10 +264,11 @@ def test_a_calendar_knows_whom_a_window_concerns(django_assert_num_queries: obje
     with django_assert_num_queries(2):  # type: ignore[operator]
         calendar = read_calendar()
     early, noon = at("2026-01-01 00:30"), at("2026-01-01 12:30")
-    assert [calendar.covers(host, early) for host in (alice, bob, charlie, dave)] == [True, True, False, False]
-    assert all(calendar.covers(host, noon) for host in (alice, bob, charlie, dave))
-    assert [calendar.covers(host, at("2026-01-02 00:30")) for host in (alice, charlie)] == [False, True]
-    assert not calendar.covers(alice, at("2026-01-03 00:30"))
+    hosts = (alice, bob, charlie, dave)
+    assert [calendar.look(host, early).since for host in hosts] == [at("2026-01-01"), at("2026-01-01"), None, None]
+    assert all(calendar.look(host, noon).since == at("2026-01-01 12:00") for host in hosts)
+    assert [calendar.look(host, at("2026-01-02 00:30")).since for host in (alice, charlie)] == [None, at("2026-01-02")]
+    assert calendar.look(alice, at("2026-01-03 00:30")).since is None
     assert [found.tag for found in calendar.list_windows(bob, early)] == ["edge"]
 
 
@@ -282,10 +283,8 @@ def test_a_calendar_says_what_changes_next() -> None:
     assert calendar.look(host, at("2026-01-01 01:00")) == (at("2026-01-01 01:00"), at("2026-01-01 02:30"))
     assert calendar.look(host, at("2026-01-01 02:30")) == (None, at("2026-12-24 00:00"))
     assert calendar.look(host, at("2026-12-24 01:00")) == (None, None)
-    assert (calendar.covers(host, at("2026-01-01 02:29:59")), calendar.covers(host, at("2026-01-01 02:30"))) == (
-        True,
-        False,
-    )
+    assert calendar.find_end(host, at("2026-01-01 02:29:59")) == at("2026-01-01 02:30")
+    assert calendar.find_end(host, at("2026-01-01 02:30")) is None
 
 
 @pytest.mark.django_db
@@ -302,7 +301,7 @@ def test_a_window_whose_zone_was_taken_away_stops_no_other(caplog: pytest.LogCap
     host = new_host()
     window("2026-01-01 00:00", "Mars/Olympus").save()
     window("2026-01-01 00:00").save()
-    assert read_calendar().covers(host, at("2026-01-01 00:30"))
+    assert read_calendar().find_end(host, at("2026-01-01 00:30")) == at("2026-01-01 01:00")
     assert "zone: unknown" in caplog.text
 
 
