@@ -1,7 +1,8 @@
 """Incidents, rules and what a browser tells of them, as people meet them."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -11,6 +12,7 @@ from tests.browser.outages import make_past, run
 from tests.browser.server import Server
 from tests.browser.test_accessibility import LOOKS, find_faults
 from tests.browser.test_board import PHONE, State, sign_in
+from tests.browser.visitor import PATIENCE, Visitor
 
 # What would be shown is written down beside, for a browser without a desktop shows nothing.
 LISTEN = """
@@ -20,6 +22,39 @@ window.Notification = class extends Real {
   constructor(title, options) { super(title, options); window.told.push(title); }
 };
 """
+
+# An incident that began twenty minutes ago, and ended fifteen minutes ago: half of its chart is shaded then.
+BEGIN = """
+import datetime as dt
+from django.utils import timezone
+from monitor.models import Host, Incident
+now = timezone.now()
+print(Incident.objects.create(host=Host.objects.get(name="gateway"), state="down", reason="lost_in_row", news=False,
+    began_at=now - dt.timedelta(minutes=20), noticed_at=now).identity)
+"""
+END = """
+import datetime as dt
+from monitor.models import Channel, Delivery, Incident
+incident = Incident.objects.get(host__name="gateway", ended_at=None)
+incident.ended_at, incident.ending = incident.began_at + dt.timedelta(minutes=5), "recovered"
+incident.save()
+Delivery.objects.create(channel=Channel.objects.get(), incident=incident, occasion="recovered", fate="sent",
+    outcome="200 OK", ended_at=incident.ended_at)
+"""
+# How much of the chart's width the bar of what is down takes, in the row of pixels where it is widest.
+SHADED = """() => {
+  const canvas = document.querySelector("#smoke canvas");
+  if (!canvas) return 0;
+  const { width, height } = canvas;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, Math.floor(height / 3));
+  const rows = new Array(data.length / 4 / width).fill(0);
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] === 255 && data[at] > data[at + 1] + 60) rows[Math.floor(at / 4 / width)] += 1;
+  }
+  return Math.max(...rows) / width;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +107,29 @@ def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, 
     expect(verdict).to_contain_text("paused")
     assert any('"incidents"' in frame for frame in told)
     run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=False)")
+
+
+def wait_for_shade(ann: Visitor, right: Callable[[float], bool]) -> None:
+    """Wait until the bar of what is down takes a share of the chart's width that is right."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not right(share := ann.page.evaluate(SHADED)):
+        assert time.monotonic() < deadline, share
+        ann.page.wait_for_timeout(100)
+
+
+def test_the_chart_and_who_was_told_follow_the_end(past: Past, visit: Visit) -> None:
+    server, state, _ = past
+    path = run(server, BEGIN)
+    ann = visit(server, storage_state=state).open(f"/incidents/{path}/")
+    expect(ann.find("#told")).not_to_contain_text("Ops room")
+    wait_for_shade(ann, lambda share: share > 0.6)
+    run(server, END)
+    # As whoever comes back to the tab.
+    ann.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(ann.find("#told")).to_contain_text("Ops room")
+    expect(ann.find("#told time")).not_to_contain_text("UTC")
+    wait_for_shade(ann, lambda share: share < 0.6)
+    assert not find_faults(ann)
 
 
 def test_the_length_of_an_open_one_goes_on_and_times_are_the_readers(past: Past, visit: Visit) -> None:

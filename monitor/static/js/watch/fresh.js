@@ -1,4 +1,4 @@
-/** A part of a page that is fetched again when the socket says that it is another, and now and then where none does. */
+/** Parts of a page that are fetched again when the socket says that they are others, and now and then where none does. */
 
 import { setText } from "../element.js";
 import { clock } from "../figures.js";
@@ -9,9 +9,9 @@ const PERIOD = 10_000;
 const LIVE_PERIOD = 30_000; // the socket tells of incidents, but not of who was told of them
 const SPREAD = 1_000; // a storm is told to many pages at once
 
-/** Keep `#fresh` as the server has it now, as long as `lasts()`, and whenever something happened to hosts that it
- * `concerns`; strangers have no `socket`. */
-export function keepFresh(words, { socket, concerns = () => true, lasts = () => true }) {
+/** Keep `#fresh`, and `#told` where there is one, as the server has them now, as long as `lasts()`, and whenever something
+ * happened to hosts that it `concerns`; strangers have no `socket`. `onfresh` gets every page that was fetched. */
+export function keepFresh(words, { socket, concerns = () => true, lasts = () => true, onfresh = () => {} }) {
   const find = (selector) => document.querySelector(selector);
   let heardAt = Date.now();
   let soon = null;
@@ -38,7 +38,10 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
     heardAt = Date.now();
     setText(find("#notice"), "");
     find("#fresh").classList.remove("stale");
-    replace(new DOMParser().parseFromString(text, "text/html").querySelector("#fresh"));
+    const page = new DOMParser().parseFromString(text, "text/html");
+    for (const id of ["fresh", "told"]) replace(document.getElementById(id), page.getElementById(id));
+    show();
+    onfresh(page);
   }
 
   async function fetchText() {
@@ -58,12 +61,10 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
   }
 
   // Not under the focus, nor while somebody has opened a part of it.
-  function replace(fresh) {
-    const old = find("#fresh");
-    if (!fresh || old.contains(document.activeElement) || old.querySelector("details[open]")) return;
+  function replace(old, fresh) {
+    if (!old || !fresh || old.contains(document.activeElement) || old.querySelector("details[open]")) return;
     old.replaceChildren(...fresh.childNodes);
     Object.assign(old.dataset, fresh.dataset);
-    show();
   }
 }
 
