@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from monitor.board import View
+from monitor.chronicle import count_open
 from monitor.health import State
 from monitor.models import Host
 from monitor.series import read_counts
@@ -70,7 +71,7 @@ def export_board(view: View) -> str:
     hours = last_hour.read()
     hosts = list(Host.objects.all())
     shapes = [host_shape(host, hours.get(host.pk)) for host in hosts]
-    return board_json(view.number, view.at, _complete(view, hosts).values(), view.figures, shapes)
+    return board_json(view.number, view.at, _complete(view, hosts).values(), view.figures, shapes, count_open())
 
 
 def host_shape(host: Host, hour: Now | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from monitor.alerts import plan
+from monitor.chronicle import count_open
 from monitor.courier import Courier
 from monitor.health import State
 from monitor.incidents import Ledger
@@ -68,9 +69,9 @@ class News:
         except Exception:  # whatever it is, the hosts are to be watched
             log.exception("what was noticed is not told, and is tried again")
             return
-        planned, changed = settled or (0, ())
+        planned, changed, number = settled or (0, (), 0)
         if changed:
-            await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": sorted(changed)})
+            await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": sorted(changed), "open": number})
         if planned:
             self._courier.wake()
 
@@ -82,11 +83,12 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    def _settle(self, weather: Weather) -> tuple[int, set[int]]:
+    def _settle(self, weather: Weather) -> tuple[int, set[int], int]:
         changed = self._ledger.write()
         now = timezone.now()
         gather(now, weather.answered, weather.patience)
-        return plan(now, storm=weather.storm, held=weather.held), changed
+        planned = plan(now, storm=weather.storm, held=weather.held)
+        return planned, changed, count_open() if changed else 0
 
 
 def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:

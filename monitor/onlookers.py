@@ -161,7 +161,7 @@ class Onlookers:
                     self._board.replace(message)
                     self._complete.set()
                 case "incidents":
-                    text = incidents_json(message["hosts"])
+                    text = incidents_json(message["hosts"], message["open"])
                     await self._tell(
                         [(socket, text) for socket, wish in self._wishes.items() if wish and wish.incidents]
                     )

@@ -91,10 +91,11 @@ class LookersMessage(TypedDict):
 
 
 class IncidentsMessage(TypedDict):
-    """Incidents of these hosts began, changed or ended, and are on record so."""
+    """Incidents of these hosts began, changed or ended, and are on record so; how many go on then."""
 
     type: str
     hosts: list[int]
+    open: int
 
 
 # Since when a host is as it is (ms since 1970), the rule that it broke, and what that allows: packets, a share or µs;
@@ -157,9 +158,9 @@ def line_json(host: int, number: int, reply: Reply) -> str:
     )
 
 
-def incidents_json(hosts: list[int]) -> str:
-    """`incidents`: those of these hosts are others than they were, and there to be fetched."""
-    return _encode({"event": "incidents", "hosts": hosts})
+def incidents_json(hosts: list[int], number: int) -> str:
+    """`incidents`: those of these hosts are others than they were, and there to be fetched; so many go on in all."""
+    return _encode({"event": "incidents", "hosts": hosts, "open": number})
 
 
 def looking_json(number: int) -> str:
@@ -173,10 +174,16 @@ def subscribed_json(number: int) -> str:
 
 
 def board_json(
-    number: int, at: int | None, rows: Iterable[str], figures: Figures | None, hosts: list[dict[str, Any]]
+    number: int,
+    at: int | None,
+    rows: Iterable[str],
+    figures: Figures | None,
+    hosts: list[dict[str, Any]],
+    incidents: int,
 ) -> str:
-    """The whole board: rows as `hosts` sends them up to this number, and what else is known of each host."""
-    head = _encode({"number": number, "at": at, "figures": figures, "hosts": hosts})
+    """The whole board: rows as `hosts` sends them up to this number, what else is known of each host, and how many
+    incidents go on."""
+    head = _encode({"number": number, "at": at, "figures": figures, "hosts": hosts, "open": incidents})
     return f'{head[:-1]},"rows":[{",".join(rows)}]}}'
 
 

@@ -92,7 +92,10 @@ def test_on_a_phone_nothing_runs_over_the_edge(past: Past, visit: Visit) -> None
 
 def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, visit: Visit) -> None:
     server, _, _ = past
-    ann, bob = visit(server), visit(server)
+    ann, bob, charlie = visit(server), visit(server), visit(server).open("/")
+    number = charlie.find("#open .number")
+    before = int(number.text_content() or "")
+    expect(charlie.find("#header")).to_have_attribute("data-tone", "up")
     told: list[str] = []
     ann.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(str(frame))))
     ann.open("/incidents/")
@@ -105,6 +108,7 @@ def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, 
     run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=True)")
     expect(going).to_have_count(0)
     expect(verdict).to_contain_text("paused")
+    expect(number).to_have_text(str(before - 1))
     assert any('"incidents"' in frame for frame in told)
     run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=False)")
 

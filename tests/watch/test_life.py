@@ -210,10 +210,10 @@ async def test_pages_of_incidents_are_told_when_one_is_on_record_and_when_it_is_
         await up(application.watcher, alice)
         async with looking(application, hosts=[], incidents=True) as page, looking(application) as board:
             link.cut = {"127.0.1.1"}
-            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await page.hear_until("incidents", 10) == {"event": "incidents", "hosts": [alice.pk], "open": 1}
             assert await do(lambda: Incident.objects.get().ended_at) is None
             link.cut = set()
-            assert (await page.hear_until("incidents", 10))["hosts"] == [alice.pk]
+            assert await page.hear_until("incidents", 10) == {"event": "incidents", "hosts": [alice.pk], "open": 0}
             assert await do(lambda: Incident.objects.get().ending) == "recovered"
             heard = {(await board.hear())["event"] for _ in range(10)}
             assert "incidents" not in heard

@@ -96,7 +96,7 @@ async def test_the_board_costs_the_same_queries_however_many_hosts(number: int, 
     await do(watch, *[f"host {place}" for place in range(number)])
 
     def ask() -> None:
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             board_page.export_board(View(0, None, {}, None))
 
     await do(ask)

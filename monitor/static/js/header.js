@@ -1,4 +1,4 @@
-/** The state of the connection: in the page's header, and in a sentence where results are at stake. */
+/** The state of the connection: in the page's header, and in a sentence where results are at stake; and what goes on. */
 
 import { setText } from "./element.js";
 
@@ -31,4 +31,11 @@ export function showLink(element, { tone, key, values }, words) {
   element.dataset.tone = tone;
   setText(element.querySelector(".mark"), MARKS[tone]);
   setText(element.querySelector(".words"), words.say(key, values));
+}
+
+/** Show in the header how many incidents go on. */
+export function showOpen(number) {
+  const open = document.getElementById("open");
+  open.hidden = !number;
+  setText(open.querySelector(".number"), String(number));
 }

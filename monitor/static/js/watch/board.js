@@ -1,6 +1,7 @@
 /** The board: every watched host, live. */
 
 import { setText } from "../element.js";
+import { showOpen } from "../header.js";
 import { Words } from "../words.js";
 import { Bell } from "./bell.js";
 import { fits } from "./filter.js";
@@ -33,7 +34,7 @@ class Board {
       words,
       field: find("#query"),
       stop: () => this.search.clear() ?? true,
-      wish: () => ({ hosts: "all", lines: null, faster: false }),
+      wish: () => ({ hosts: "all", lines: null, faster: false, incidents: true }),
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.#fetch(),
       stale: (stale) => this.#age(stale),
@@ -76,6 +77,7 @@ class Board {
     const kept = this.waiting;
     this.waiting = null;
     if (!whole) return void setTimeout(() => this.#fetch(), AGAIN);
+    showOpen(whole.open);
     this.hosts.replace(whole);
     for (const message of kept) this.hosts.apply(message);
     this.bell.look(this.hosts.all);

@@ -28,7 +28,7 @@ class HostPage {
       config: { socket },
       words,
       stop: () => this.travel.leave(),
-      wish: () => ({ hosts: [host.id], lines: host.id, faster: find("#faster").checked }),
+      wish: () => ({ hosts: [host.id], lines: host.id, faster: find("#faster").checked, incidents: true }),
       onmessage: (message) => this.#hear(message),
       onsubscribed: () => this.past.restart(),
       stale: (stale) => this.#age(stale),

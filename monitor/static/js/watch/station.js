@@ -2,7 +2,7 @@
 
 import { setText } from "../element.js";
 import { clock } from "../figures.js";
-import { describeLink, describeLoss, showLink } from "../header.js";
+import { describeLink, describeLoss, showLink, showOpen } from "../header.js";
 import { listenForKeys } from "../keys.js";
 import { Link } from "../link.js";
 
@@ -60,6 +60,7 @@ export class Station {
   #hear(message) {
     if (message.event === "error") this.refused = message;
     if (message.event === "looking") this.#showLooking(message.number);
+    if (message.event === "incidents") showOpen(message.open);
     if (message.event === "subscribed") this.onsubscribed(message);
     if (message.event === "hosts" || message.event === "line") {
       this.heardAt = Date.now();
