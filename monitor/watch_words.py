@@ -48,8 +48,8 @@ BOARD = {
 }
 
 HOST = {
-    "host_up": _("Up for {span}: every ping of the last five minutes was answered"),
-    "host_up_lossy": _("Up for {span}: {loss} of the pings of the last five minutes had no reply"),
+    "host_up": _("Up for {span}: every one of the latest pings was answered"),
+    "host_up_lossy": _("Up for {span}: {loss} of the latest pings had no reply"),
     "host_up_new": _("Up: it answers"),
     "host_up_since": _("Up for {span}"),
     "host_degraded": _("Degraded for {span}"),

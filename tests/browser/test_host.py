@@ -48,7 +48,7 @@ def walk(ann: Visitor, key: str, times: int) -> list[str]:
 
 def test_the_verdict_is_a_sentence_with_a_shape(watched: Server, visit: Visit) -> None:
     ann = open_host(visit(watched))
-    expect(ann.verdict).to_have_text(re.compile(r"✓ Up for .+: every ping of the last five minutes was answered"))
+    expect(ann.verdict).to_have_text(re.compile(r"✓ Up for .+: every one of the latest pings was answered"))
     expect(ann.verdict).to_have_attribute("data-tone", "up")
     expect(ann.page).to_have_title("✓ lo · pingsite")
 
