@@ -1,11 +1,13 @@
 """The admin of watched hosts: add, change, pause and delete them, and see what the last day was like."""
 
 import datetime as dt
+import json
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from monitor.health import State
+from monitor.hosts import MAX_TAGS, MAX_TEXT
 from monitor.lease import WATCHING, is_held
 from monitor.live import publish
 from monitor.models import Host
@@ -34,13 +37,50 @@ DAY = dt.timedelta(days=1)
 COLUMNS = ("sent", "received", "not_measured", "min", "median", "p95", "max")
 
 
+class TagsDecoder(json.JSONDecoder):
+    """Reads JSON that can be shown again: nested beyond measure, numbers of thousands of digits and halves of letters
+    are none."""
+
+    def decode(self, text: str, *places: Any) -> Any:
+        """What a text says. `JSONDecodeError`."""
+        try:
+            value = super().decode(text, *places)
+            json.dumps(value, ensure_ascii=False).encode()
+        except (RecursionError, ValueError):
+            raise json.JSONDecodeError("not to be read", text, 0) from None
+        return value
+
+
+class ParentField(forms.ModelChoiceField):
+    """A host by its id."""
+
+    def to_python(self, value: Any) -> Any:
+        """The host; a number that no column holds is none of theirs."""
+        try:
+            return super().to_python(value)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
+class ParentSelect(AutocompleteSelect):
+    """The choice of a host, which looks for none where what was typed is no id."""
+
+    def format_value(self, value: Any) -> list[str]:
+        """The ids among what is to be shown: of 63 bits."""
+        return [text for text in super().format_value(value) if text.isdecimal() and int(text[:19]) < 1 << 63]
+
+
 class HostForm(forms.ModelForm):
     """A host, checked as everywhere else."""
+
+    tags = forms.JSONField(
+        label=_("tags"), required=False, decoder=TagsDecoder, widget=forms.Textarea({"rows": 2, "cols": 40})
+    )
 
     class Meta:
         model = Host
         fields = ("name", "slug", "host", "family", "interval", "timeout", "group", "tags", "paused", "parent")
-        widgets = {"tags": forms.Textarea({"rows": 2, "cols": 40})}
+        field_classes = {"parent": ParentField}
 
     def clean_parent(self) -> Host | None:
         """Another host, whose own way does not lead through this one."""
@@ -60,7 +100,10 @@ class HostForm(forms.ModelForm):
     def clean_tags(self) -> list[str]:
         """A list of words."""
         tags = self.cleaned_data["tags"] or []
-        if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
+        words = isinstance(tags, list) and len(tags) <= MAX_TAGS
+        if not words or not all(
+            isinstance(tag, str) and tag.isprintable() and 0 < len(tag) <= MAX_TEXT for tag in tags
+        ):
             raise ValidationError(_("Tags are a list of words, such as [“core”, “wired”]."))
         return tags
 
@@ -118,6 +161,11 @@ class HostAdmin(admin.ModelAdmin):
         (_("State"), {"fields": (("shape", "state_since"), ("address", "problem"), "page")}),
         (_("The last day"), {"fields": ("history",), "classes": ("collapse",)}),
     )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """The field of the parent, the only one."""
+        widget = ParentSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **options | {"widget": widget})
 
     def save_model(self, request: HttpRequest, obj: Host, form: Any, change: bool) -> None:
         """Save it; one with another name to resolve begins anew."""

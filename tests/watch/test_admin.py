@@ -34,6 +34,25 @@ def test_a_host_is_added_and_checked_as_on_the_pages(admin_client: Client) -> No
     assert Host.objects.get().host == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        *({"parent": text} for text in ("garbage", "\0", "[", "-1", "9" * 19, "9" * 24, "9" * 5000, "1e400")),
+        *(
+            {"tags": text}
+            for text in ("[" * 99_999, "[[1]]", '["\\ud800"]', '["\\u0000"]', "1" * 5000, '{"a": 1}', "NaN")
+        ),
+    ],
+    ids=lambda forged: str(forged)[:24],
+)
+def test_what_no_form_sends_is_refused_beside_its_field(admin_client: Client, forged: dict[str, str]) -> None:
+    page = admin_client.post("/admin/monitor/host/add/", FORM | forged)
+    assert page.status_code == 200
+    assert [*page.context["adminform"].form.errors] == [*forged]
+    assert admin_client.get("/admin/monitor/host/add/", forged).status_code == 200
+    assert not Host.objects.exists()
+
+
 def test_a_host_with_another_address_begins_anew(admin_client: Client) -> None:
     (host,) = watch("alice")
     Host.objects.update(address="127.0.1.1", problem="x")
