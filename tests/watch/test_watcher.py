@@ -299,7 +299,7 @@ async def test_an_engine_that_failed_and_forgot_its_hosts_is_told_of_them_again(
         await until(lambda: watcher.shift.watched[host.pk].health.state is State.UP, 30)
         land, failures = watcher._engine._land, []
 
-        def fail(events: Any) -> int:
+        def fail(*_: Any) -> int:
             monkeypatch.setattr(watcher._engine, "_land", land)
             failures.append(time.time_ns() // 1000)
             raise OSError("what nobody thought of")
