@@ -63,23 +63,26 @@ def _find_network(now: dt.datetime, answered: int, lately: dt.timedelta) -> Inci
     # Locked: a watcher that lost the lease in the midst of this may find the same at the same time, and waits here. Put
     # in order here: for the sake of an order, SQLite would go through all that ever were.
     found = _alone().filter(noticed_at__gte=now - lately).order_by().select_for_update()
-    began = sorted(found.values_list("began_at", flat=True))
-    group = _find_group(began, max(FEWEST, -(-answered // 2)))
-    if not group:
+    known = sorted(found.values_list("began_at", "noticed_at"))
+    began = _find_group(known, max(FEWEST, -(-answered // 2)), now - LATELY)
+    if not began:
         return None
-    earlier = Incident.objects.filter(host=None, began_at=group[0])
+    earlier = Incident.objects.filter(host=None, began_at=began)
     return earlier.first() or Incident.objects.create(
-        state=State.DOWN.value, began_at=group[0], noticed_at=now, reason="network", measure={"limit": answered}
+        state=State.DOWN.value, began_at=began, noticed_at=now, reason="network", measure={"limit": answered}
     )
 
 
-def _find_group(began: Sequence[dt.datetime], enough: int) -> Sequence[dt.datetime]:
-    """The first times in order that are enough within `TOGETHER`; none where there are not."""
-    for last in range(enough - 1, len(began)):
-        first = last - enough + 1
-        if began[last] - began[first] <= TOGETHER:
-            return began[first : last + 1]
-    return ()
+def _find_group(
+    known: Sequence[tuple[dt.datetime, dt.datetime]], enough: int, since: dt.datetime
+) -> dt.datetime | None:
+    """When the first group began that is enough within `TOGETHER`, of those `known` by (began, noticed) in order; one
+    of them was noticed `since`, for the others may be left of what is over."""
+    for last in range(enough - 1, len(known)):
+        group = known[last - enough + 1 : last + 1]
+        if group[-1][0] - group[0][0] <= TOGETHER and max(noticed for _, noticed in group) >= since:
+            return group[0][0]
+    return None
 
 
 def _alone() -> QuerySet[Incident]:

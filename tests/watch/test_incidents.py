@@ -212,6 +212,22 @@ def test_who_is_still_down_after_this_network_is_well_is_news_of_its_own() -> No
     assert [incident.host_id for incident in news()] == [last.pk]
 
 
+def test_hosts_that_stay_down_after_this_network_is_well_are_not_this_network_again() -> None:
+    hosts = cut(10)
+    gather(at(6), 10, patience=375)
+    record([noticed(host, 20, State.UP) for host in hosts[:6]])
+    for second in range(26, 300, 5):
+        gather(at(second), 7, patience=375)
+    assert Incident.objects.filter(host=None).count() == 1
+    assert {incident.host_id for incident in news()} >= {host.pk for host in hosts[6:]}
+    cut(5, 310)
+    gather(at(316), 12, patience=375)
+    assert Incident.objects.filter(host=None).count() == 1
+    cut(2, 312)
+    gather(at(318), 12, patience=375)
+    assert Incident.objects.filter(host=None, ended_at=None).get().began_at == at(310)
+
+
 def test_a_host_behind_one_that_is_down_is_recorded_as_that_although_the_parent_is_noticed_later() -> None:
     parent = new_host("gateway")
     (child,) = cut(1, parent=parent)
