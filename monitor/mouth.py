@@ -6,6 +6,7 @@ import itertools
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -75,8 +76,9 @@ class Mouth:
         """End the process; what it is saying is not heard to its end."""
         process, self._process = self._process, None
         if process and process.returncode is None:
+            # Those that it forked hold the pipe, one that hangs for as long as its order may take.
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         if self._listening:
             await asyncio.wait([self._listening])
@@ -84,7 +86,7 @@ class Mouth:
     async def _start(self) -> asyncio.StreamWriter:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                *COMMAND, env=_environment(), limit=MOST_LINE,
+                *COMMAND, env=_environment(), limit=MOST_LINE, start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             self._listening = asyncio.create_task(self._listen(self._process), name="mouth")
