@@ -83,9 +83,11 @@ class Standing:
         return self.health.state is State.DOWN or (self.health.tends is State.DOWN and self.health.streak >= 2)
 
     def row_us(self, interval: float) -> int:
-        """How long (µs) packets have to be lost in a row until it is down; `interval` is s."""
+        """How long (µs) every packet has to be lost until it is down; `interval` is s."""
         limits = self._limits
-        return max(limits.over_us, ((limits.in_row or 1) - 1) * round(interval * SECOND_US))
+        if not limits.in_row:
+            return max(limits.over_us, round((limits.down_loss or 0) * limits.window_us))
+        return max(limits.over_us, (limits.in_row - 1) * round(interval * SECOND_US))
 
     def obey(self, rules: Callable[[int], Limits]) -> None:
         """Be judged by these rules from now on."""
