@@ -26,7 +26,8 @@ class Airspace:
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
-        # Those with an answer, by all that a second answer says of them; built when one comes, for hardly any does.
+        # Those with an answer, by all that a second answer says of them; built when an
+        # answer comes that no other echo explains, for hardly any does.
         self._answered: dict[tuple[bytes, int, bytes], Flight] | None = None
         self._asked = False
         self._review_at = 0

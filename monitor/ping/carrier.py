@@ -76,6 +76,8 @@ class Carrier:
         else:
             self._socket.bind(("::" if family == V6 else "", 0))
             self.ident = self._socket.getsockname()[1]
+        # A kernel that cannot say this is found out here, where another way to ping is still to be had.
+        self.count_dropped()
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
