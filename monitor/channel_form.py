@@ -46,6 +46,8 @@ class ChannelForm(forms.ModelForm):
         self.new_secret = ""
         # The instance's fields are overwritten while the form is checked.
         self._before = (self.instance.kind, self.instance.address)
+        self.fields["kind"].choices = Kind.choices  # type: ignore[attr-defined]
+        self.initial["kind"] = self.instance.kind or Kind.APPRISE
         self.initial["address"] = ""
         self.initial["groups"] = ", ".join(self.instance.groups)
         self.initial["tags"] = " ".join(self.instance.tags)

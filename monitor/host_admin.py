@@ -65,7 +65,7 @@ class ParentField(forms.ModelChoiceField):
 class ParentSelect(AutocompleteSelect):
     """The choice of a host, which looks for none where what was typed is no id."""
 
-    def format_value(self, value: Any) -> list[str]:
+    def format_value(self, value: Any) -> Any:
         """The ids among what is to be shown: of 63 bits."""
         return [text for text in super().format_value(value) if text.isdecimal() and int(text[:19]) < 1 << 63]
 

@@ -30,9 +30,9 @@ def meant_for(channel: Channel) -> str:
 def fate_words(message: Delivery) -> str:
     """What became of a message, as a shape and a word."""
     if message.fate == Fate.WAITING and message.attempts:
-        return f"✕ {_('failed, and is tried again')}"
+        return "✕ " + _("failed, and is tried again")
     if message.fate == Fate.WAITING and message.held:
-        return f"{SHAPES[Fate.WAITING]} {_('waits for quiet hours to end')}"
+        return SHAPES[Fate.WAITING] + " " + _("waits for quiet hours to end")
     return f"{SHAPES[Fate(message.fate)]} {message.get_fate_display()}"
 
 

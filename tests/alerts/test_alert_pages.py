@@ -34,6 +34,14 @@ def test_nobody_but_staff_sees_channels(client: Client, path: str) -> None:
     assert Channel.objects.exists()
 
 
+def test_a_new_channel_begins_with_the_first_kind_and_another_keeps_its_own(admin_client: Client) -> None:
+    make_channel("https://example.org/x", pk=1, kind="webhook")
+    for path, kind in (("/alerts/add", "apprise"), ("/alerts/1/edit", "webhook")):
+        page = admin_client.get(path).content.decode()
+        assert f'value="{kind}" selected' in page
+        assert "---------" not in page
+
+
 def test_a_webhook_is_saved_and_its_secret_shown_once(admin_client: Client) -> None:
     page = admin_client.post("/alerts/add", FORM).content.decode()
     channel = Channel.objects.get()

@@ -84,6 +84,23 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
     expect(ann.find(".windows")).to_contain_text("cancelled")
 
 
+def test_new_forms_begin_in_the_readers_zone(accounts: Server, visit: Visit, cookies: dict[str, object]) -> None:
+    options = {"storage_state": cookies, "timezone_id": "Asia/Seoul"}
+    ann, bob = visit(accounts, **options), visit(accounts, **options, java_script_enabled=False)
+    for path in ("/maintenance/add", "/alerts/add"):
+        expect(bob.open(path).find("#id_zone")).to_have_value("UTC")
+        zone = ann.open(path).find("#id_zone")
+        expect(zone).to_have_value("Asia/Seoul")
+        # What was typed stays, where the form comes back with what is wrong.
+        ann.find("#id_name").fill("Night")
+        zone.fill("Europe/Berlin")
+        ann.page.eval_on_selector("main form", "form => { form.noValidate = true; }")
+        ann.page.get_by_role("button", name="Save").click()
+        expect(ann.find(".problem").first).to_be_visible()
+        expect(zone).to_have_value("Europe/Berlin")
+    bob.context.pages[0].close()
+
+
 def test_the_board_and_a_host_say_by_the_readers_clock_until_when_maintenance_lasts(
     accounts: Server, visit: Visit
 ) -> None:

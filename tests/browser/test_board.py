@@ -217,6 +217,19 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
             assert ann.spill() <= 0, path
 
 
+def test_a_long_reason_stays_in_its_column_whatever_the_width(watching: tuple[Server, State], visit: Visit) -> None:
+    server, state = watching
+    for width in (1200, 900, 660, 390):
+        # Without scripts nothing writes into the rows meanwhile.
+        still = {"java_script_enabled": False, "viewport": {"width": width, "height": 800}}
+        ann = visit(server, storage_state=state, **still).open("/")
+        now, row = ann.find(".row .now").first, ann.find(".row").first
+        now.locator("b").evaluate("(element, words) => { element.textContent = words; }", "blocked by this server")
+        for place in (now, row):
+            assert place.evaluate("element => element.scrollWidth - element.clientWidth") <= 0, width
+        ann.context.pages[0].close()
+
+
 @THEMES
 def test_nothing_grave_is_found_by_axe(watching: tuple[Server, State], visit: Visit, scheme: str) -> None:
     server, state = watching

@@ -113,7 +113,7 @@ def test_the_page_of_the_socket_has_every_event_of_the_board(language: str) -> N
         wire_watch.looking_json(1),
         wire_watch.subscribed_json(1),
         wire_watch.hosts_json(2, 1, 0, [wire_watch.row_json(1, State.UP, 1, 0.0, 0, 0)], [], [], None),
-        wire_watch.incidents_json([1]),
+        wire_watch.incidents_json([1], 1),
         wire_watch.line_json(1, 1, Reply(0, Status.TIMEOUT, 0)),
     )
     for event in map(json.loads, told):
