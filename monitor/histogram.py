@@ -54,10 +54,12 @@ def find_percentiles(entries: Entries, percents: Iterable[float]) -> list[int] |
     for percent in percents:
         rank = max(1, -int(-sums[-1] * percent // 100))
         place = bisect_left(sums, rank)
-        number, count = ordered[place] >> WIDE, ordered[place] & MOST_WIDE
+        number = ordered[place] >> WIDE
+        first, behind = bisect_left(ordered, number << WIDE), bisect_left(ordered, number + 1 << WIDE)
+        below = sums[first - 1] if first else 0
         least, width = find_span(number)
-        # Within an entry we take the times as spread evenly.
-        found.append(least + int(width * (rank - sums[place] + count - 0.5) / count))
+        # Within a bin, whose entries may be many, we take the times as spread evenly.
+        found.append(least + int(width * (rank - below - 0.5) / (sums[behind - 1] - below)))
     return found
 
 

@@ -46,6 +46,7 @@ def test_what_is_put_together_is_as_if_counted_together(one: list[int], other: l
     together = count_times(one) + count_times(other)
     assert list_bins(together) == list_bins(count_times(other + one))
     percentiles = find_percentiles(together, range(101)) or []
+    assert percentiles == find_percentiles(count_times(one + other), range(101)) == sorted(percentiles)
     exact = [find_exact(sorted(one + other), percent) for percent in range(101)]
     assert list(map(find_bin, percentiles)) == list(map(find_bin, exact))
 
