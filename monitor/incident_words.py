@@ -31,9 +31,10 @@ WHAT = {
 }
 
 CAUSES = {
+    # Shares are of the whole window of the rule, of which less may have gone by.
     "cause_lost_in_row": _("{value} pings in a row had no reply ({limit} are enough)."),
-    "cause_down_loss": _("{value} of the pings had no reply (from {limit} on a host is down)."),
-    "cause_loss": _("{value} of the pings had no reply (from {limit} on a host is degraded)."),
+    "cause_down_loss": _("At least {value} of the pings had no reply (from {limit} on a host is down)."),
+    "cause_loss": _("At least {value} of the pings had no reply (from {limit} on a host is degraded)."),
     "cause_p95": _("The slowest twentieth of the pings took {value} or more (the limit is {limit})."),
     "cause_median": _("Half of the pings took {value} or more (the limit is {limit})."),
     "cause_jitter": _("From ping to ping the round trip changed by {value} on average (the limit is {limit})."),

@@ -70,7 +70,7 @@ def reason_words(incident: Incident) -> str:
             said = ngettext("%(n)d ping in a row had no reply", "%(n)d pings in a row had no reply", int(value))
             return said % {"n": int(value)}
         case "loss" | "down_loss" if value is not None:
-            return _("%(share)s %% of pings had no reply") % {"share": f"{value * 100:.3g}"}
+            return _("at least %(share)s %% of pings had no reply") % {"share": f"{value * 100:.3g}"}
         case "p95" if limit is not None:
             return _("one ping in twenty took longer than %(ms)s ms") % {"ms": _ms(limit)}
         case "median" if limit is not None:

@@ -67,7 +67,7 @@ def test_an_escalation_is_told_and_degraded_only_to_those_who_wish() -> None:
     make_channel("json://x", name="all")
     make_channel("json://x", name="down alone", tells_degraded=False)
     incident = make_incident(watch("alice")[0], NOON, state="degraded", reason="loss", measure={"value": 0.0825})
-    assert tell(NOON) == ["▲ alice is degraded since 12:00:00: 8.25 % of pings had no reply"]
+    assert tell(NOON) == ["▲ alice is degraded since 12:00:00: at least 8.25 % of pings had no reply"]
     Incident.objects.filter(pk=incident.pk).update(state="down", news=True)
     assert len(tell(NOON + MINUTE)) == 2
 

@@ -62,7 +62,12 @@ def test_incidents_are_sentences_and_open_ones_stand_on_top(client: Client) -> N
 @pytest.mark.parametrize(
     ("reason", "measure", "sentence", "cause"),
     [
-        ("loss", {"value": 0.229, "limit": 0.05}, "loses pings for", "22.9 % of the pings had no reply (from 5 % on"),
+        (
+            "loss",
+            {"value": 0.229, "limit": 0.05},
+            "loses pings for",
+            "At least 22.9 % of the pings had no reply (from 5 % on",
+        ),
         (
             "p95",
             {"value": 91_250, "limit": 30_000},
