@@ -19,6 +19,7 @@ from monitor.ping.desk import Desk, Engine
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.outbox import Outbox
 from monitor.ping.permission import Permission, PingForbidden, probe_permissions
+from monitor.ping.precedence import punctual, take_short_turns
 from monitor.ping.reply import REPLY, Reply, Status
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class SocketEngine(Desk):
         self._load = Load()
         self._turned_at = self._heard_at = self._unheard = 0
         self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
+        take_short_turns()
         self._poll = select.epoll()
         for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
             self._poll.register(descriptor, select.EPOLLIN)
@@ -90,19 +92,24 @@ class SocketEngine(Desk):
                 carrier.close()
 
     def _fly(self) -> None:
-        """Run while anything is in the air: what happens to a packet, in this order."""
+        """Run while anything is in the air."""
         self._vigil = Vigil()
-        while self._board():
-            try:
-                now, events = self._wait()
-                landed = self._land(now, events) if events is not None else 0
-                departed = self._depart()
-                self._unheard += departed
-                self._outbox.send()
-                self._load.add(landed + departed, now)
-            except Exception:
-                logger.exception("The ping engine failed; what was in the air is reported as not sent")
-                self._abandon()
+        with punctual():
+            while self._board():
+                try:
+                    self._turn()
+                except Exception:
+                    logger.exception("The ping engine failed; what was in the air is reported as not sent")
+                    self._abandon()
+
+    def _turn(self) -> None:
+        """What happens to packets, in this order."""
+        now, events = self._wait()
+        landed = self._land(now, events) if events is not None else 0
+        departed = self._depart()
+        self._unheard += departed
+        self._outbox.send()
+        self._load.add(landed + departed, now)
 
     def _board(self) -> bool:
         """Take in what was asked for; False if that is nothing and nothing is in the air, or all is over."""

@@ -263,14 +263,38 @@ def test_an_id_shared_with_another_process_confuses_no_raw_socket(truth: Truth) 
         random.seed(7)
         with engine_in(truth, "raw") as other:
 
-            async def both() -> list[list[Reply]]:
-                return list(await asyncio.gather(burst(one, "10.77.0.30", 50), burst(other, "10.77.0.30", 50)))
+            async def all_three() -> list[list[Reply]]:
+                # Each goes on to listen while something of its own is in the air.
+                listening = burst(one, SILENT, 1, timeout=2)
+                return list(
+                    await asyncio.gather(listening, *(burst(engine, "10.77.0.30", 50) for engine in (one, other)))
+                )
 
-            answered = asyncio.run(both())
+            silent, *answered = asyncio.run(all_three())
 
             assert isinstance(one, SocketEngine)
-            assert one.counts["stray"] >= 50
+            assert one.counts["stray"] == 50
+    assert statuses(silent) == {Status.TIMEOUT: 1}
     assert [statuses(replies) for replies in answered] == [{Status.REPLY: 50}] * 2
+
+
+@pytest.mark.parametrize("piece_ms", [2, 0.1])
+def test_an_event_loop_that_computes_without_a_pause_delays_no_packet(sockets: Engine, piece_ms: float) -> None:
+    async def compute() -> None:
+        while True:
+            until = time.perf_counter() + piece_ms / 1000
+            while time.perf_counter() < until:
+                pass
+            await asyncio.sleep(0)
+
+    async def ask() -> list[Reply]:
+        computing = asyncio.create_task(compute())
+        targets = [Target(ANSWERING, timeout=5) for _ in range(20)]
+        replies = [reply async for _, reply in sockets.stream(targets, interval=1, count=3)]
+        computing.cancel()
+        return replies
+
+    assert statuses(asyncio.run(ask())) == {Status.REPLY: 60}
 
 
 STALLED = """
