@@ -22,6 +22,11 @@ class Notes:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.found = len(session.items)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        # Each of several processes finds all of them.
+        self.found = len(ids)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             crash = getattr(report.longrepr, "reprcrash", None)

@@ -34,8 +34,9 @@ def check(folder: Path, text: str, *arguments: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=folder, env=surroundings, check=False, capture_output=True, text=True)
 
 
-def test_what_fails_once_is_tried_again_alone_and_named(tmp_path: Path) -> None:
-    done = check(tmp_path, ONCE + GOOD)
+@pytest.mark.parametrize("sharing", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_what_fails_once_is_tried_again_alone_and_named(tmp_path: Path, sharing: tuple[str, ...]) -> None:
+    done = check(tmp_path, ONCE + GOOD, *sharing)
     assert done.returncode == 0, done.stdout
     assert "2 failed, 1 passed" in done.stdout
     assert "== second try of 2" in done.stdout

@@ -1,5 +1,6 @@
 """A web process alone: its two bounds, its end, and the same application under daphne as it comes."""
 
+import http.client
 import json
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,20 @@ def serve(env: dict[str, str], tmp_path: Path) -> Serve:
         arguments = ("-b", "127.0.0.1", "-p", str(port), application)
         server = Process([*command, *arguments], tmp_path / "server.log", env=env, cwd=ROOT)
         try:
-            server.start(lambda: listens(("127.0.0.1", port)))
+            # It listens before it minds signals.
+            server.start(lambda: listens(("127.0.0.1", port)) and is_alive(port))
             yield server, port
         finally:
             server.end()
 
     return run
+
+
+def is_alive(port: int) -> bool:
+    """Whether it answers, whatever that is."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status > 0
 
 
 @contextmanager

@@ -126,7 +126,9 @@ class Visitor:
         with open_socket(
             self.origin.replace("https", scheme) + path,
             sock=self.dial() if through is None else dial_unix(through),
-            ssl=self.tls() if through is None else None,
+            # The client reads in one thread while another writes, and before Python 3.13 that loses what the server
+            # says by itself just then, as TLS 1.3 does: 3 of 158 sockets never opened, and of 3,625 with 1.2 all did.
+            ssl=self.tls(ssl.TLSVersion.TLSv1_2) if through is None else None,
             origin=self.origin if origin is None else origin,  # type: ignore[arg-type]
             additional_headers=headers | self._cookie_header(),
             proxy=None,
@@ -156,9 +158,11 @@ class Visitor:
         port = int(self.origin.rpartition(":")[2])
         return socket.create_connection(("127.0.0.1", port), PATIENCE, (self.address, 0))
 
-    def tls(self) -> ssl.SSLContext:
+    def tls(self, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
         """Encryption that trusts the site's certificate alone."""
-        return ssl.create_default_context(cafile=str(self.certificate))
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        context.maximum_version = newest
+        return context
 
     def _cookie_header(self) -> dict[str, str]:
         pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
