@@ -40,7 +40,7 @@ ROOM, MEMORY = 256, 1 << 20
 EXTENDED_ERROR = Struct("=IBBBxII")
 # An IP header without options.
 SHORTEST = 0x45
-ORIGIN_ICMP = {V4: 2, V6: 3}
+ORIGIN_ICMP, ORIGIN_STAMP = {V4: 2, V6: 3}, 4
 OFFENDER = {V4: slice(20, 24), V6: slice(24, 40)}
 
 
@@ -120,21 +120,33 @@ class Reader:
             yield make_tuple(Arrival, fields)
 
     def _read_unusual(self, data: bytes, control: Control, sender: bytes) -> Arrival | None:
-        ttl, received_at = None, 0
+        ttl = None
         for _, kind, value in control:
-            if kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = read_time(value)
-                received_at = seconds * 1_000_000_000 + nanoseconds
-            elif kind == TTL_KIND[self._family]:
+            if kind == TTL_KIND[self._family]:
                 (ttl,) = read_number(value)
         message = _unwrap(data) if self._wrapped else data
         answer = parse_answer(self._family, message)
-        return answer and Arrival(*answer, sender, ttl, received_at, len(message))
+        return answer and Arrival(*answer, sender, ttl, find_stamp(control), len(message))
+
+
+def find_stamp(control: Control) -> int:
+    """Return when the kernel saw a packet, by the real clock (ns), 0 if it does not say."""
+    for _, kind, value in control:
+        if kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = read_time(value)
+            return seconds * 1_000_000_000 + nanoseconds
+    return 0
+
+
+def is_stamp(family: int, control: Control) -> bool:
+    """Whether an entry of the error queue says when a packet left, and is no error."""
+    reported = _find_reported(family, control)
+    return len(reported) >= EXTENDED_ERROR.size and EXTENDED_ERROR.unpack_from(reported)[1] == ORIGIN_STAMP
 
 
 def read_error(family: int, quote: bytes, control: Control, destination: bytes) -> Arrival | None:
     """Return what an entry of the error queue says about a packet of ours, None if it makes no sense."""
-    reported = next((value for _, kind, value in control if kind == ERROR_KIND[family]), b"")
+    reported = _find_reported(family, control)
     if len(reported) < OFFENDER[family].stop:
         return None
     _, origin, kind, code, _, _ = EXTENDED_ERROR.unpack_from(reported)
@@ -142,6 +154,10 @@ def read_error(family: int, quote: bytes, control: Control, destination: bytes) 
     if status is None or (answer := parse_quote(family, quote, status, destination)) is None:
         return None
     return Arrival(*answer, reported[OFFENDER[family]], None, 0, len(quote))
+
+
+def _find_reported(family: int, control: Control) -> bytes:
+    return next((value for _, kind, value in control if kind == ERROR_KIND[family]), b"")
 
 
 def _unwrap(packet: bytes) -> bytes:

@@ -4,19 +4,12 @@ import contextlib
 import errno
 import random
 import socket
-from collections.abc import Iterator
 from struct import Struct, pack
 from time import monotonic_ns
 
-from monitor.ping.arrival import (
-    IP_RECVERR,
-    IPV6_RECVERR,
-    SO_TIMESTAMPNS,
-    Arrival,
-    Reader,
-    read_error,
-)
+from monitor.ping.arrival import IP_RECVERR, IPV6_RECVERR, SO_TIMESTAMPNS, Arrival, Reader
 from monitor.ping.batch import Batch, Control
+from monitor.ping.error_queue import STAMP_WANTED, ErrorQueue
 from monitor.ping.filter import filter_answers
 from monitor.ping.icmp import HEADER, REQUEST, V4, V6, seal
 from monitor.ping.reply import Status
@@ -33,9 +26,7 @@ PROTOCOL = {V4: socket.IPPROTO_ICMP, V6: socket.IPPROTO_ICMPV6}
 
 pack_header = HEADER.pack
 BUFFER_SIZE = 4 << 20
-CONTROL_SIZE = 256
 HEADROOM = 128
-ERRORS = 256
 # So many leave in one call. Four cost little more than sixteen, and are gone within some microseconds.
 TOGETHER = 4
 FULL = {errno.EAGAIN, errno.ENOBUFS}
@@ -70,6 +61,9 @@ class Carrier:
         self._socket.setblocking(False)
         _enlarge_buffer(self._socket)
         self._ask_for_details()
+        self._errors = ErrorQueue(self._socket, family, self._reader.room)
+        # Kernels before 4.6 refuse it.
+        self._wanted: Control = [STAMP_WANTED]
         if raw:
             self.ident = random.randrange(1, 1 << 16)  # noqa: S311 - the token is the secret
             filter_answers(self._socket, self.ident)
@@ -102,22 +96,25 @@ class Carrier:
         sent = monotonic_ns()
         return sent, self._batch.send(self._descriptor, len(packets))
 
-    def send(self, target: Target, packet: bytes) -> int:
-        """Hand one packet to the kernel and return when, by the monotonic clock (ns).
+    def send(self, target: Target, packet: bytes, ahead: int) -> int:
+        """Hand one packet to the kernel and return when it left, by the monotonic clock (ns), or a little before.
 
-        `OSError` says why the kernel would not take it.
+        The real clock is `ahead` of it. `OSError` says why the kernel would not take it.
         """
         self._reader.widen(len(packet) + HEADROOM)
+        self._errors.room = self._reader.room
         try:
-            return self._transmit(target, packet)
+            return self._transmit(target, packet, ahead)
         except OSError as failure:
             if failure.errno in FULL or failure.errno == errno.EPERM:
                 raise
+            if failure.errno == errno.EINVAL:
+                self._wanted = []
         # An error that some router reported of another packet comes out of the next call, whichever that is,
         # and is cleared by that: only what is said again is about this packet.
         with contextlib.suppress(OSError):
-            return self._transmit(target, packet)
-        return self._transmit(target, packet)
+            return self._transmit(target, packet, ahead)
+        return self._transmit(target, packet, ahead)
 
     def receive(self) -> list[Arrival | None]:
         """Return the answers that have come in, at most some hundreds; None for one that makes no sense."""
@@ -133,15 +130,14 @@ class Carrier:
         (self._dropped,) = MEMINFO.unpack(memory)
         return self._dropped - before
 
-    def receive_errors(self) -> Iterator[Arrival | None]:
-        """Yield the errors that routers, or this machine, have reported of packets sent."""
-        for _ in range(ERRORS):
-            try:
-                room = self._reader.room
-                quote, control, _, address = self._socket.recvmsg(room, CONTROL_SIZE, socket.MSG_ERRQUEUE)
-            except OSError:
-                return
-            yield read_error(self.family, quote, control, socket.inet_pton(self.family, address[0]))
+    def receive_errors(self) -> list[Arrival | None]:
+        """Return the errors that routers, or this machine, have reported of packets sent."""
+        return self._errors.take()
+
+    @property
+    def reported(self) -> bool:
+        """Whether such errors are known already, and the socket does not tell of them any more."""
+        return bool(self._errors.reports)
 
     def _ask_for_details(self) -> None:
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -153,16 +149,16 @@ class Carrier:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
-    def _transmit(self, target: Target, packet: bytes) -> int:
+    def _transmit(self, target: Target, packet: bytes, ahead: int) -> int:
         options = target.options
-        control = build_control(options)
+        control = build_control(options) + self._wanted
         level, option = MTU_DISCOVER[self.family]
         if options.dont_fragment:
             self._socket.setsockopt(level, option, PMTUDISC_DO)
         try:
             sent = monotonic_ns()
             self._socket.sendmsg([packet], control, 0, (target.address, 0))
-            return sent
+            return self._errors.find_departure(sent, ahead) if self._wanted else sent
         finally:
             if options.dont_fragment:
                 self._socket.setsockopt(level, option, PMTUDISC_WANT)
