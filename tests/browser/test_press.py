@@ -90,16 +90,16 @@ def test_a_second_run_begins_a_new_page_of_results(site: Server, visit: Visit) -
 
 def test_the_same_run_is_a_page_of_its_own_live_and_afterwards(site: Server, visit: Visit) -> None:
     ann = visit(site).come_home()
-    ann.ask(count=20, interval=0.25)
+    ann.ask(count=8, interval=0.8)
     ann.wait_for_lines(2)
     link = ann.find("#link").get_attribute("href") or ""
     bob = visit(site).open(link)
     expect(bob.verdict).to_contain_text("Pinging 127.0.0.1")
-    expect(bob.verdict).to_contain_text("20 of 20 replies")
+    expect(bob.verdict).to_contain_text("8 of 8 replies")
     ann.wait_for_end()
     assert bob.lines.all_inner_texts() == ann.lines.all_inner_texts()
     cal = visit(site).open(link)
-    expect(cal.verdict).to_contain_text("20 of 20 replies")
+    expect(cal.verdict).to_contain_text("8 of 8 replies")
     expect(cal.find("#demo .gap")).to_have_count(0)
     for kind in ("CSV", "JSON"):
         href = cal.page.get_by_role("link", name=kind).get_attribute("href") or ""

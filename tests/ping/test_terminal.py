@@ -51,7 +51,7 @@ def ping_in_terminal(network: Namespace, *arguments: str, interrupt_after: str =
 
 
 def test_one_host_reads_as_ping_prints_it(truth: Truth) -> None:
-    done = ping(truth, "10.77.0.12", "-c", "3", "-i", "0.1")
+    done = ping(truth, "10.77.0.12", "-c", "3", "-i", "0.3")
     lines = done.stdout.splitlines()
 
     assert done.returncode == 0
@@ -64,7 +64,7 @@ def test_one_host_reads_as_ping_prints_it(truth: Truth) -> None:
 
 
 def test_a_lost_ping_has_a_line_and_the_exit_code_is_one(truth: Truth) -> None:
-    done = ping(truth, "fd77::100:1", "-c", "2", "-i", "0.1", "-W", "0.2")
+    done = ping(truth, "fd77::100:1", "-c", "2", "-i", "0.3", "-W", "0.2")
 
     assert done.returncode == 1
     assert done.stdout.count("No answer from fd77::100:1") == 2
@@ -138,7 +138,7 @@ def test_ctrl_c_before_any_answer_is_exit_code_one(truth: Truth) -> None:
 
 def test_several_hosts_in_a_terminal_are_a_table_with_the_worst_first(truth: Truth) -> None:
     hosts = ("10.77.0.2", "10.77.100.2", "10.77.50.2")
-    code, screen = ping_in_terminal(truth, *hosts, "-c", "4", "-i", "0.2", "-W", "0.3")
+    code, screen = ping_in_terminal(truth, *hosts, "-c", "4", "-i", "0.4", "-W", "0.3")
     last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.rpartition("host")[2])
 
     assert code == 1
