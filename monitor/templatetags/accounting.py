@@ -44,7 +44,7 @@ def exact_share(share: float | None) -> str:
     """A share in per cent with three decimals, cut and not rounded: 100 only where nothing is missing."""
     if share is None:
         return NONE
-    return f"{math.floor(share * 100_000 + 1e-6) / 1000:.3f} %" if share < 1 else "100 %"
+    return _("{number} %").format(number=f"{math.floor(share * 100_000 + 1e-6) / 1000:.3f}" if share < 1 else 100)
 
 
 @register.filter
@@ -64,7 +64,7 @@ def time_in(account: Account, state: str) -> str:
 def interval(account: Account) -> str:
     """Between which shares the true loss lies, with 95 % confidence."""
     found = account.packets.loss_interval
-    return f"{found[0] * 100:.3g}–{found[1] * 100:.3g} %" if found else NONE
+    return _("{number} %").format(number=f"{found[0] * 100:.3g}–{found[1] * 100:.3g}") if found else NONE
 
 
 @register.filter
