@@ -84,6 +84,19 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
     expect(ann.find(".windows")).to_contain_text("cancelled")
 
 
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_the_header_of_staff_fits_a_window_of_any_width(
+    accounts: Server, visit: Visit, cookies: dict[str, object], locale: str
+) -> None:
+    ann = visit(accounts, storage_state=cookies, locale=locale).open("/maintenance/")
+    spilled = {}
+    for width in range(320, 1000, 15):
+        ann.page.set_viewport_size({"width": width, "height": 700})
+        spilled[width] = ann.spill()
+
+    assert {width: by for width, by in spilled.items() if by > 0} == {}
+
+
 def test_new_forms_begin_in_the_readers_zone(accounts: Server, visit: Visit, cookies: dict[str, object]) -> None:
     options = {"storage_state": cookies, "timezone_id": "Asia/Seoul"}
     ann, bob = visit(accounts, **options), visit(accounts, **options, java_script_enabled=False)

@@ -62,7 +62,11 @@ def watching(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iter
 def test_the_empty_board_asks_for_the_first_host(new_site: Server, visit: Visit, browser: Browser) -> None:
     dora = visit(new_site).open("/")
     dora.page.get_by_role("link", name="Sign in").wait_for()
-    ann = visit(new_site, storage_state=sign_in(new_site, browser)).open("/")
+    staff = sign_in(new_site, browser)
+    bob = visit(new_site, storage_state=staff).open("/")
+    bob.page.fill("#lines", "127.0.0.2")
+    expect(bob.header).to_have_attribute("data-tone", "up")
+    ann = visit(new_site, storage_state=staff).open("/")
     expect(ann.find("h1")).to_have_text("Watch your first host")
     expect(ann.header).to_have_attribute("data-tone", "up")
     expect(ann.find("#notice-words")).to_be_empty()
@@ -75,6 +79,10 @@ def test_the_empty_board_asks_for_the_first_host(new_site: Server, visit: Visit,
     # Whoever looks at the empty board gets the real one.
     expect(dora.find(".row")).to_contain_text("127.0.0.1")
     expect(dora.header).to_have_attribute("data-tone", "up")
+    # Whoever is about to add one keeps what was typed.
+    expect(bob.find("#lines")).to_have_value("127.0.0.2")
+    bob.page.get_by_role("button", name="Watch", exact=True).click()
+    expect(bob.find("h1")).to_have_text("127.0.0.2")
 
 
 def test_rows_come_with_the_page_and_live_from_then_on(watching: tuple[Server, State], visit: Visit) -> None:
