@@ -18,6 +18,7 @@ class Notes:
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
         self.found = self.ended = 0
+        self.crashed = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.found = len(session.items)
@@ -26,6 +27,11 @@ class Notes:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         # Each of several processes finds all of them.
         self.found = len(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, error: object) -> None:
+        # What was running in it is begun again in another one, and may pass.
+        self.crashed = self.crashed or bool(error)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -37,8 +43,9 @@ class Notes:
         self.ended += 1
 
     def allow_another(self, code: int) -> bool:
-        """Whether nothing is wrong but a few tests, after every test that was found has ended."""
-        return code == pytest.ExitCode.TESTS_FAILED and 0 < len(self.failed) <= FEW and self.ended == self.found
+        """Whether nothing is wrong but a few tests, after every test that was found has ended, in whole processes."""
+        whole = self.ended == self.found and not self.crashed
+        return code == pytest.ExitCode.TESTS_FAILED and 0 < len(self.failed) <= FEW and whole
 
 
 def run(arguments: list[str]) -> int:

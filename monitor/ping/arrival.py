@@ -138,10 +138,14 @@ def find_stamp(control: Control) -> int:
     return 0
 
 
-def is_stamp(family: int, control: Control) -> bool:
-    """Whether an entry of the error queue says when a packet left, and is no error."""
+def read_stamp(family: int, control: Control) -> tuple[int, int] | None:
+    """Return of the how manieth stamped packet an entry of the error queue says when it left, and when, by the real
+    clock (ns); None for an error."""
     reported = _find_reported(family, control)
-    return len(reported) >= EXTENDED_ERROR.size and EXTENDED_ERROR.unpack_from(reported)[1] == ORIGIN_STAMP
+    if len(reported) < EXTENDED_ERROR.size:
+        return None
+    _, origin, _, _, _, number = EXTENDED_ERROR.unpack_from(reported)
+    return (number, find_stamp(control)) if origin == ORIGIN_STAMP else None
 
 
 def read_error(family: int, quote: bytes, control: Control, destination: bytes) -> Arrival | None:

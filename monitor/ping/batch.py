@@ -15,7 +15,7 @@ Control = list[tuple[int, int, bytes]]
 CONTROL_SIZE = 128
 CONTROL_HEADER, CONTROL_ALIGNMENT = Struct("@Nii"), 8
 # struct sockaddr_in and sockaddr_in6: how long they are, and where the address stands.
-NAME_SIZE, ADDRESS = {V4: 16, V6: 28}, {V4: 4, V6: 8}
+NAME_SIZE, ADDRESS, ADDRESS_SIZE = {V4: 16, V6: 28}, {V4: 4, V6: 8}, {V4: 4, V6: 16}
 
 # Neither call ever waits. To let other threads run meanwhile would mean to wait for one of them afterwards, up to 5 ms.
 libc = ctypes.PyDLL(None, use_errno=True)
@@ -86,17 +86,27 @@ class Batch:
             start += self.room
             name += self._name_size
 
+    def attach(self, control: Control) -> None:
+        """Send these control messages along with every packet."""
+        packed = b""
+        for level, kind, value in control:
+            packed += CONTROL_HEADER.pack(CONTROL_HEADER.size + len(value), level, kind) + value
+            packed += bytes(-len(packed) % CONTROL_ALIGNMENT)
+        for place in range(self.count):
+            self.control[place * CONTROL_SIZE : place * CONTROL_SIZE + len(packed)] = packed
+            self._messages[place].header.control_length = len(packed)
+
     def send(self, descriptor: int, count: int) -> int:
         """Send the first so many packets; return how many the kernel took before it refused one."""
         return max(0, send_messages(descriptor, self._start, count, socket.MSG_DONTWAIT))
 
-    def receive(self, descriptor: int) -> list[tuple[int, int]]:
+    def receive(self, descriptor: int, flags: int = 0) -> list[tuple[int, int]]:
         """Take in what has come, at least one packet, and return the lengths of control messages and bytes of each.
 
         `OSError` says why there is none.
         """
         self._table[:] = self._fresh
-        taken = receive_messages(descriptor, self._start, self.count, socket.MSG_DONTWAIT, None)
+        taken = receive_messages(descriptor, self._start, self.count, socket.MSG_DONTWAIT | flags, None)
         if taken < 0:
             error = ctypes.get_errno()
             raise OSError(error, os.strerror(error))

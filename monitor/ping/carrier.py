@@ -9,7 +9,7 @@ from time import monotonic_ns
 
 from monitor.ping.arrival import IP_RECVERR, IPV6_RECVERR, SO_TIMESTAMPNS, Arrival, Reader
 from monitor.ping.batch import Batch, Control
-from monitor.ping.error_queue import STAMP_WANTED, ErrorQueue
+from monitor.ping.error_queue import ErrorQueue
 from monitor.ping.filter import filter_answers
 from monitor.ping.icmp import HEADER, REQUEST, V4, V6, seal
 from monitor.ping.reply import Status
@@ -62,8 +62,8 @@ class Carrier:
         _enlarge_buffer(self._socket)
         self._ask_for_details()
         self._errors = ErrorQueue(self._socket, family, self._reader.room)
-        # Kernels before 4.6 refuse it.
-        self._wanted: Control = [STAMP_WANTED]
+        self._single = Batch(family, 1, HEADER.size + PLAIN_SIZE, control=True)
+        self._single.attach(self._errors.wanted)
         if raw:
             self.ident = random.randrange(1, 1 << 16)  # noqa: S311 - the token is the secret
             filter_answers(self._socket, self.ident)
@@ -96,20 +96,27 @@ class Carrier:
         sent = monotonic_ns()
         return sent, self._batch.send(self._descriptor, len(packets))
 
-    def send(self, target: Target, packet: bytes, ahead: int) -> int:
-        """Hand one packet to the kernel and return when it left, by the monotonic clock (ns), or a little before.
+    def send_stamped(self, packet: tuple[bytes, bytes], ahead: int) -> tuple[int, int]:
+        """Hand a small packet, with its packed address, to the kernel, and return when it left and how many it took.
 
-        The real clock is `ahead` of it. `OSError` says why the kernel would not take it.
+        The time is monotonic (ns), and the real clock is `ahead` of it.
         """
-        self._reader.widen(len(packet) + HEADROOM)
-        self._errors.room = self._reader.room
+        self._single.lay_out([packet])
+        sent = monotonic_ns()
+        taken = self._single.send(self._descriptor, 1)
+        return self._errors.find_departure(sent, ahead) if taken else sent, taken
+
+    def send(self, target: Target, packet: bytes, ahead: int) -> int:
+        """Hand any packet to the kernel and return when it left; the times are as above.
+
+        `OSError` says why the kernel would not take it.
+        """
+        self._widen(len(packet) + HEADROOM)
         try:
             return self._transmit(target, packet, ahead)
         except OSError as failure:
             if failure.errno in FULL or failure.errno == errno.EPERM:
                 raise
-            if failure.errno == errno.EINVAL:
-                self._wanted = []
         # An error that some router reported of another packet comes out of the next call, whichever that is,
         # and is cleared by that: only what is said again is about this packet.
         with contextlib.suppress(OSError):
@@ -149,16 +156,21 @@ class Carrier:
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
             self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
 
+    def _widen(self, room: int) -> None:
+        if room > self._reader.room:
+            self._reader.widen(room)
+            self._errors.widen(room)
+
     def _transmit(self, target: Target, packet: bytes, ahead: int) -> int:
         options = target.options
-        control = build_control(options) + self._wanted
+        control = build_control(options) + self._errors.wanted
         level, option = MTU_DISCOVER[self.family]
         if options.dont_fragment:
             self._socket.setsockopt(level, option, PMTUDISC_DO)
         try:
             sent = monotonic_ns()
             self._socket.sendmsg([packet], control, 0, (target.address, 0))
-            return self._errors.find_departure(sent, ahead) if self._wanted else sent
+            return self._errors.find_departure(sent, ahead)
         finally:
             if options.dont_fragment:
                 self._socket.setsockopt(level, option, PMTUDISC_WANT)

@@ -211,26 +211,25 @@ class SocketEngine(Desk):
                 self._conclude(flight, Status.NOT_SENT)
             elif (carrier := self._carriers.get(options.family)) is None:
                 self._conclude(flight, Status.NO_ROUTE)
-            elif options.plain and self._load.heavy:
+            elif options.plain:
                 together[carrier].append(flight)
             else:
                 self._launch(flight, carrier, real - now)
+        # Where there is time for it they leave one by one, each with its stamp.
+        most = TOGETHER if self._load.heavy else 1
         for carrier, flights in together.items():
-            for start in range(0, len(flights), TOGETHER):
-                self._launch_together(flights[start : start + TOGETHER], carrier, real - now)
+            for start in range(0, len(flights), most):
+                self._launch_together(flights[start : start + most], carrier, real - now)
             if carrier.reported:
                 self._hear(carrier.receive_errors(), carrier.ident)
         return len(leaving)
 
     def _launch_together(self, flights: list[Flight], carrier: Carrier, ahead: int) -> None:
-        """Send some packets to plain targets at once, where there is no time to send and stamp one by one.
-
-        The real clock is `ahead` of the monotonic.
-        """
+        """Send some packets to plain targets at once; the real clock is `ahead` of the monotonic."""
         self._airspace.check_in(flights)
         build = carrier.build
         packets = [(flight.course.target.packed, build(flight.sequence, flight.payload)) for flight in flights]
-        sent, taken = carrier.send_together(packets)
+        sent, taken = carrier.send_together(packets) if self._load.heavy else carrier.send_stamped(packets[0], ahead)
         self._departures.count(sent, taken)
         self._airspace.depart(flights[:taken], sent, sent + ahead)
         # Why the kernel refused one, it says only to one that goes by itself.
@@ -239,7 +238,7 @@ class SocketEngine(Desk):
             self._launch(flight, carrier, ahead)
 
     def _launch(self, flight: Flight, carrier: Carrier, ahead: int) -> None:
-        """Send one packet, stamped by the kernel as it leaves, and keep it in mind until its deadline."""
+        """Send one packet, and keep it in mind until its deadline."""
         self._airspace.check_in([flight])
         packet = carrier.build(flight.sequence, flight.payload)
         try:

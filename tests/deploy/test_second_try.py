@@ -21,6 +21,18 @@ def test_once(name):
     mark.touch()
     assert there, "not there yet"
 """
+# Ends its process the first time.
+CRASH = """
+import os
+import pathlib
+
+def test_crash():
+    mark = pathlib.Path(__file__).with_name("mark")
+    there = mark.exists()
+    mark.touch()
+    if not there:
+        os._exit(3)
+"""
 GOOD = "def test_good(): pass\n"
 ALWAYS = "def test_always(): assert 1 == 2\n"
 
@@ -65,8 +77,9 @@ def test_what_fails_twice_fails_the_check(tmp_path: Path) -> None:
         (ONCE + GOOD, ("-x",), pytest.ExitCode.TESTS_FAILED),
         ("import nowhere_to_be_found\n", (), pytest.ExitCode.INTERRUPTED),
         ("", (), pytest.ExitCode.NO_TESTS_COLLECTED),
+        (CRASH + GOOD, ("-n", "1", "--dist", "loadscope"), pytest.ExitCode.TESTS_FAILED),
     ],
-    ids=["all passed", "many failed", "some were not run", "one file cannot be read", "no tests"],
+    ids=["all passed", "many failed", "some were not run", "one file cannot be read", "no tests", "a process crashed"],
 )
 def test_there_is_no_second_try_where(
     tmp_path: Path, text: str, arguments: tuple[str, ...], code: pytest.ExitCode

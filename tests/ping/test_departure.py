@@ -1,10 +1,9 @@
 """When a packet left: the kernel's word, whatever else is said on the same queue, and what is made of its silence."""
 
 import asyncio
-import errno
+import contextlib
 import os
 import select
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +41,9 @@ def opened(network: Truth | Routed, family: int, *, raw: bool) -> Iterator[Carri
 def send(carrier: Carrier, address: str, sequence: int = 1) -> tuple[int, int, int]:
     """Send an echo request; return the times before, of its departure, and after (monotonic ns)."""
     before, ahead = time.monotonic_ns(), time.time_ns() - time.monotonic_ns()
-    departed = carrier.send(Target(address), carrier.build(sequence, os.urandom(PLAIN_SIZE)), ahead)
+    packet = Target(address).packed, carrier.build(sequence, os.urandom(PLAIN_SIZE))
+    departed, taken = carrier.send_stamped(packet, ahead)
+    assert taken == 1
     return before, departed, time.monotonic_ns()
 
 
@@ -78,7 +79,7 @@ def test_a_process_that_lost_the_processor_makes_no_round_trip_longer(truth: Tru
 
 
 @pytest.mark.parametrize(("family", "raw"), KINDS, ids=NAMES)
-def test_an_error_that_waits_before_the_time_is_kept(routed: Routed, family: int, raw: bool) -> None:
+def test_an_error_that_waits_before_the_time_is_kept(routed: Routed, slow: None, family: int, raw: bool) -> None:
     with opened(routed, family, raw=raw) as carrier, select.epoll() as poll:
         poll.register(carrier.fileno(), select.EPOLLIN)
         send(carrier, UNREACHABLE[family], 7)
@@ -110,12 +111,54 @@ def test_an_engine_hears_of_an_error_that_was_found_on_the_way(routed: Routed) -
     assert [reply.status for reply in replies] == [Status.NET_UNREACHABLE, Status.REPLY] * 5
 
 
-def test_a_kernel_that_knows_no_such_times_sends_all_the_same(truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown = (socket.SOL_SOCKET, 0x7FFF, b"\0\0\0\0")
-    monkeypatch.setattr(carriers, "STAMP_WANTED", unknown)
+@pytest.mark.parametrize(("family", "raw"), KINDS, ids=NAMES)
+def test_a_packet_that_the_kernel_refuses_costs_no_other_its_stamp(
+    truth: Truth, slow: None, family: int, raw: bool
+) -> None:
+    with opened(truth, family, raw=raw) as carrier:
+        for source in ("127.0.0.9", "::9"):
+            with contextlib.suppress(OSError, ValueError):
+                carrier.send(Target(HOST[family], source=source), carrier.build(1, b"x" * PLAIN_SIZE), 0)
+        for size in (65_000, PLAIN_SIZE):
+            with contextlib.suppress(OSError):
+                target = Target(HOST[family], size=size, dont_fragment=True)
+                carrier.send(target, carrier.build(2, b"x" * size), 0)
+        before, departed, after = send(carrier, HOST[family], 3)
+
+        assert before <= departed <= after
+
+
+@pytest.mark.parametrize(("family", "raw"), KINDS, ids=NAMES)
+def test_the_stamp_of_another_packet_is_nobodys(truth: Truth, family: int, raw: bool) -> None:
+    with opened(truth, family, raw=raw) as carrier:
+        queue = carrier._errors
+        send(carrier, HOST[family], 1)
+        send_at = time.monotonic_ns()
+        carrier._socket.sendmsg([carrier.build(2, b"x" * PLAIN_SIZE)], queue.wanted, 0, (HOST[family], 0))
+        late = queue._read()
+        assert late is not None
+
+        class Late:
+            """A queue in which the stamp of the packet before comes during the call, and this one's never."""
+
+            def __init__(self) -> None:
+                self.entries = [late]
+
+            def __call__(self) -> tuple[int, int] | None:
+                return self.entries.pop() if self.entries else None
+
+        queue._next = late[0] + 1
+        queue._read = Late()  # type: ignore[method-assign]
+        ahead = time.time_ns() - time.monotonic_ns()
+
+        assert send_at <= late[1] - ahead <= time.monotonic_ns()
+        assert queue.find_departure(send_at, ahead) == send_at
+
+
+def test_a_kernel_that_stamps_nothing_sends_all_the_same(truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.ping.error_queue.SO_TIMESTAMPING", 0x7FFF)
     with opened(truth, V4, raw=False) as carrier:
-        with pytest.raises(OSError, match=os.strerror(errno.EINVAL)):
-            carrier._socket.sendmsg([carrier.build(1, b"x")], [unknown], 0, (HOST[V4], 0))
+        assert carrier._errors.wanted == []
         before, departed, after = send(carrier, HOST[V4])
 
         assert before <= departed <= after
