@@ -12,7 +12,7 @@ NO_ROUTE = "198.51.100.7"
 
 def test_lost_pings_have_lines_marks_and_a_share(far_site: FarSite, visit: Visit) -> None:
     ann = visit(far_site).come_home()
-    ann.ask("10.77.50.5", count=10, interval=0.2, timeout=0.5)
+    ann.ask("10.77.50.5", count=10, interval=0.5, timeout=0.5)
     ann.wait_for_end()
     expect(ann.lines).to_have_count(10)
     lost = ann.find("#demo .line[data-status=timeout]").count()
@@ -26,7 +26,7 @@ def test_lost_pings_have_lines_marks_and_a_share(far_site: FarSite, visit: Visit
 
 def test_a_lost_ping_is_never_a_point_at_zero(far_site: FarSite, visit: Visit) -> None:
     ann = visit(far_site).come_home()
-    ann.ask("10.77.50.5", count=10, interval=0.2, timeout=0.5)
+    ann.ask("10.77.50.5", count=10, interval=0.5, timeout=0.5)
     ann.wait_for_end()
     ann.page.get_by_text("As a table").click()
     for row in ann.find("#table tbody tr").all_inner_texts():
@@ -37,7 +37,7 @@ def test_a_lost_ping_is_never_a_point_at_zero(far_site: FarSite, visit: Visit) -
 
 def test_no_reply_at_all_is_said_with_what_it_may_mean(far_site: FarSite, visit: Visit) -> None:
     ann = visit(far_site).come_home()
-    ann.ask("10.77.100.1", interval=0.2, timeout=0.3)
+    ann.ask("10.77.100.1", interval=0.5, timeout=0.3)
     ann.wait_for_end()
     expect(ann.lines).to_have_count(5)
     expect(ann.verdict).to_contain_text("✕ No reply to any of 5 pings. The host may be down, or may block ping.")
@@ -59,7 +59,7 @@ def test_the_page_makes_sense_of_every_reason(
     far_site: FarSite, visit: Visit, host: str, verdict: str, line: str
 ) -> None:
     ann = visit(far_site).come_home()
-    ann.ask(host, count=3, interval=0.2, timeout=0.5)
+    ann.ask(host, count=3, interval=0.5, timeout=0.5)
     ann.wait_for_end()
     expect(ann.verdict).to_contain_text(f"✕ {verdict}")
     expect(ann.lines).to_have_count(3)
@@ -69,7 +69,7 @@ def test_the_page_makes_sense_of_every_reason(
 
 def test_the_chart_keeps_its_height_while_round_trips_fit(far_site: FarSite, visit: Visit) -> None:
     ann = visit(far_site).come_home()
-    ann.ask("10.77.0.50", count=6, interval=0.2, timeout=0.5)
+    ann.ask("10.77.0.50", count=6, interval=0.5, timeout=0.5)
     ann.wait_for_end()
     for key, number in (("End", 6), ("ArrowLeft", 5), ("PageUp", 1)):
         ann.find("#chart").press(key)
