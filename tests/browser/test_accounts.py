@@ -88,7 +88,9 @@ def test_a_window_is_previewed_and_planned(accounts: Server, visit: Visit, cooki
 def test_the_header_of_staff_fits_a_window_of_any_width(
     accounts: Server, visit: Visit, cookies: dict[str, object], locale: str
 ) -> None:
-    ann = visit(accounts, storage_state=cookies, locale=locale).open("/maintenance/")
+    ann = visit(accounts, storage_state=cookies, locale=locale).open("/")
+    # The connection and how many look take their place as well.
+    expect(ann.find("#looking")).not_to_be_empty()
     spilled = {}
     for width in range(320, 1000, 15):
         ann.page.set_viewport_size({"width": width, "height": 700})
