@@ -16,6 +16,8 @@ from monitor.ping.reply import REPLY, Status
 LINGER = 5 * SECOND
 LINGERING = 10_000
 TOKENS = 512
+# So many take a millisecond to put into the index of those with an answer.
+INDEXED = 2048
 
 
 class Airspace:
@@ -26,9 +28,10 @@ class Airspace:
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
-        # Those with an answer, by all that a second answer says of them; built when an
-        # answer comes that no other echo explains, for hardly any does.
+        # Those with an answer, by all that a second answer says of them; built, some in each turn, when an answer comes
+        # that no other echo explains, for hardly any does.
         self._answered: dict[tuple[bytes, int, bytes], Flight] | None = None
+        self._unindexed: Iterator[Flight] | None = None
         self._asked = False
         self._review_at = 0
         self._tokens = _draw_tokens()
@@ -69,15 +72,29 @@ class Airspace:
         if self._answered is not None:
             self._answered[_identify(flight)] = flight
 
+    @property
+    def indexing(self) -> bool:
+        """Whether what `find` did not find may yet be somebody's."""
+        return self._unindexed is not None
+
+    def index(self) -> None:
+        """Put some more of those with an answer into their index."""
+        if self._answered is None or self._unindexed is None:
+            return
+        some = list(itertools.islice(self._unindexed, INDEXED))
+        self._answered |= {_identify(flight): flight for flight in some if flight.outcome is REPLY}
+        if len(some) < INDEXED:
+            self._unindexed = None
+
     def find(self, arrival: Arrival, ident: int) -> tuple[Flight, Status] | None:
-        """Return whose answer this is and what it means; None if it is nobody's."""
+        """Return whose answer this is and what it means; None if it is nobody's, or `indexing`."""
         if arrival.ident != ident:
             return None
         host, sequence = arrival.destination or arrival.sender, arrival.sequence
         unanswered = self.known.get((host, sequence))
         if unanswered is not None and (status := unanswered.judge(arrival)) is not None:
             return unanswered, status
-        answered = self._list_answered().get((host, sequence, arrival.payload[:TOKEN_SIZE]))
+        answered = self._ask_index().get((host, sequence, arrival.payload[:TOKEN_SIZE]))
         if answered is not None and (status := answered.judge(arrival)) is not None:
             return answered, status
         return None
@@ -112,14 +129,16 @@ class Airspace:
                 break
             self.withdraw(self._lingering.popleft()[1])
         if now > self._review_at:
-            self._answered = self._answered if self._asked else None
+            if not self._asked:
+                self._answered = self._unindexed = None
             self._asked, self._review_at = False, now + LINGER
 
-    def _list_answered(self) -> dict[tuple[bytes, int, bytes], Flight]:
+    def _ask_index(self) -> dict[tuple[bytes, int, bytes], Flight]:
         self._asked = True
         if self._answered is None:
-            flights = itertools.chain.from_iterable(self._lanes.values())
-            self._answered = {_identify(flight): flight for flight in flights if flight.outcome is REPLY}
+            self._answered = {}
+            self._unindexed = iter(list(itertools.chain.from_iterable(self._lanes.values())))
+            self.index()
         return self._answered
 
 

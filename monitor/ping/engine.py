@@ -29,6 +29,8 @@ LONGEST_WAIT = 60 * SECOND
 GRACE = SECOND // 1000
 # So much is done in one turn at most, that none takes longer than some milliseconds; so are `READS` of answers.
 COURSES, SENDS, TIMEOUTS = 2048, 192, 384
+# Answers that nobody is known to have asked for are kept, so many, while it is found out.
+PUZZLES = 4096
 # Under load the loop turns once in so long and sends what has gathered. It listens once it has sent a number of
 # packets, or after a while: the answers can wait, because the kernel has stamped them.
 PACE = 3 * SECOND // 1000
@@ -57,6 +59,7 @@ class SocketEngine(Desk):
         self._carriers_by_descriptor = {carrier.fileno(): carrier for carrier in carriers.values()}
         self._departures = Departures(packets_per_second)
         self._airspace = Airspace()
+        self._puzzles: list[tuple[Arrival, int, int, int]] = []
         self._outbox = Outbox()
         self._vigil = Vigil()
         self._load = Load()
@@ -106,6 +109,7 @@ class SocketEngine(Desk):
         """What happens to packets, in this order."""
         now, events = self._wait()
         landed = self._land(now, events) if events is not None else 0
+        self._solve()
         departed = self._depart()
         self._unheard += departed
         self._outbox.send()
@@ -132,8 +136,9 @@ class SocketEngine(Desk):
         else:
             self._vigil.look(now)
             wake = self._departures.wake_at(self._airspace.wake_at(now + LONGEST_WAIT) + GRACE)
-            self._vigil.expect(max(now, wake))
-            events = self._poll.poll(max(0, wake - now) / SECOND)
+            wake = now if self._puzzles else max(now, wake)
+            self._vigil.expect(wake)
+            events = self._poll.poll((wake - now) / SECOND)
         self._turned_at = time.monotonic_ns()
         self._vigil.look(self._turned_at)
         return now, events
@@ -185,7 +190,10 @@ class SocketEngine(Desk):
     def _look_closer(self, arrival: Arrival, ident: int, read: int, read_at: int) -> list[tuple[Course, Reply]]:
         """Find out what an answer is that is not as nearly all are: an error, a second one, late, damaged, a stray."""
         if (found := self._airspace.find(arrival, ident)) is None:
-            self.counts["stray"] += 1
+            if self._airspace.indexing and len(self._puzzles) < PUZZLES:
+                self._puzzles.append((arrival, ident, read, read_at))
+            else:
+                self.counts["stray"] += 1
             return []
         flight, status = found
         round_trip = measure_round_trip(flight.sent, flight.sent_at, read, read_at, arrival.received_at)
@@ -193,6 +201,16 @@ class SocketEngine(Desk):
         if any(reply.status is REPLY for reply in replies):
             self._airspace.land(flight.key, flight)
         return [(flight.course, reply) for reply in replies]
+
+    def _solve(self) -> None:
+        """Go on finding out which echoes have an answer, and then what the answers were that explained nothing."""
+        if not self._puzzles:
+            return
+        self._airspace.index()
+        if not self._airspace.indexing:
+            puzzles, self._puzzles = self._puzzles, []
+            for puzzle in puzzles:
+                self._outbox.put(self._look_closer(*puzzle))
 
     def _expire(self, now: int) -> None:
         """Close the books of echoes that nobody answered in time, or that we could not listen for."""
@@ -259,7 +277,7 @@ class SocketEngine(Desk):
 
     def _abandon(self) -> None:
         """Report everything that is in the air as not sent."""
-        airspace, self._airspace = self._airspace, Airspace()
+        airspace, self._airspace, self._puzzles = self._airspace, Airspace(), []
         for flight in [*self._departures.clear(), *airspace]:
             if flight.outcome is None:
                 self._conclude(flight, Status.NOT_SENT)

@@ -172,6 +172,22 @@ def test_a_second_answer_finds_its_echo_until_the_deadline_of_that(size: int) ->
     assert not airspace
 
 
+def test_among_many_an_answered_echo_is_looked_for_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.ping.airspace.INDEXED", 10)
+    airspace, flights = in_the_air(35)
+    for flight in flights:
+        land(airspace, flight)
+    assert airspace.find(answer(flights[5]), 1) == (flights[5], Status.REPLY)
+    steps = 0
+    while airspace.indexing:
+        assert airspace.find(answer(flights[34]), 1) is None
+        airspace.index()
+        steps += 1
+
+    assert steps == 3
+    assert airspace.find(answer(flights[34]), 1) == (flights[34], Status.REPLY)
+
+
 def test_an_answered_echo_gives_its_number_to_the_next_and_is_not_taken_for_that() -> None:
     airspace, (first,) = in_the_air(1)
     land(airspace, first)

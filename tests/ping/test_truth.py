@@ -149,6 +149,28 @@ def test_a_second_answer_is_a_duplicate_and_counts_apart(sockets: Engine, family
     assert [reply.status for reply in replies] == [Status.REPLY, Status.DUPLICATE]
 
 
+def test_second_answers_are_found_among_thousands_and_strays_are_not(
+    sockets: SocketEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A step of the search takes no longer than a turn of the loop may.
+    monkeypatch.setattr("monitor.ping.airspace.INDEXED", 20)
+
+    async def run() -> list[list[Reply]]:
+        answered = [sockets.echo(host(V4, 77, 0, number % 250 + 1), index=number, timeout=20) for number in range(500)]
+        await asyncio.gather(*answered)
+        strays = sockets.counts["stray"]
+        doubtful = [echo_and_notes(sockets, host(V4, 78, Conduct.TWICE, number), wait=2) for number in range(1, 6)]
+        foreign = echo_and_notes(sockets, host(V4, 78, Conduct.FROM_ANOTHER, 1), timeout=0.5)
+        *twice, unheard = await asyncio.gather(*doubtful, foreign)
+        assert sockets.counts["stray"] == strays + 1
+        assert [reply.status for reply in unheard] == [Status.TIMEOUT]
+        return twice
+
+    for replies in asyncio.run(run()):
+        assert [reply.status for reply in replies] == [Status.REPLY, Status.DUPLICATE]
+    assert not sockets._puzzles
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_answer_after_the_timeout_is_late_not_received(sockets: Engine, family: str) -> None:
     address = host(family, 77, 0, 200)
