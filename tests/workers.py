@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # What takes longest begins first, so that no process is left alone with it.
 ORDER = ("deploy", "browser", "ping", "watch", "alerts", "site", "bench")
@@ -17,12 +18,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out a file at a time, or a whole folder; each belongs to one process."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Share(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
-
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Share them out."""
     return Share(config, log)
+
+
+class Share(LoadScopeScheduling):
+    """Hands out a file at a time, or a whole folder; each belongs to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER if nodeid.startswith(TOGETHER) else nodeid.partition("::")[0]
