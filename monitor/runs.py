@@ -18,8 +18,10 @@ from monitor.history import BATCH_SECONDS, Found, Writer, find_run, mark_resumed
 from monitor.limits import Limits
 from monitor.live import listen, publish
 from monitor.models import Outcome, Run
-from monitor.ping.engine import Engine, PingForbidden, open_engine
+from monitor.ping.choice import open_engine
+from monitor.ping.desk import Engine
 from monitor.ping.host import BadHost, check_addresses, is_address, resolve
+from monitor.ping.permission import PingForbidden
 from monitor.ping.reply import Reply
 from monitor.ping.summary import summarise
 from monitor.ping.target import Target

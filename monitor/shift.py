@@ -23,7 +23,7 @@ from monitor.names import Names
 from monitor.news import News
 from monitor.notes import Notes
 from monitor.packing import Code
-from monitor.ping.engine import Engine
+from monitor.ping.desk import Engine
 from monitor.ping.reply import Reply
 from monitor.resumption import PORTION, resume
 from monitor.rollup import Progress, rebuild_all, tidy_history, work_off

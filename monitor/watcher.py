@@ -16,8 +16,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from monitor.lease import WATCHING, Claim
 from monitor.minutes import Keeper, disconnect
 from monitor.names import Names, Resolve
-from monitor.ping.engine import Engine, PingForbidden, open_engine
+from monitor.ping.choice import open_engine
+from monitor.ping.desk import Engine
 from monitor.ping.host import resolve
+from monitor.ping.permission import PingForbidden
 from monitor.shift import BEAT_SECONDS, Shift
 
 log = logging.getLogger(__name__)

@@ -50,24 +50,25 @@ class Load:
 class Vigil:
     """Notices that the process stalled or the machine slept, when answers may have come that nobody heard.
 
-    An echo that was in the air at `disturbed_at` (monotonic ns) and has no answer was not measured.
+    An echo that was in the air at `disturbed_at` (monotonic ns) and has no answer was not measured. `expected` is when
+    the loop means to wake up, or since when it is awake.
     """
 
     def __init__(self) -> None:
         self.disturbed_at = 0
-        self._expected = time.monotonic_ns()
-        self._slept = _measure_sleep(self._expected)
+        self.expected = time.monotonic_ns()
+        self._slept = _measure_sleep(self.expected)
 
     def expect(self, wake: int) -> None:
         """Say until when the loop means to sleep."""
-        self._expected = wake
+        self.expected = wake
 
     def look(self, now: int) -> None:
         """Notice a stall if it is much later than expected, or a sleep of the machine since the last look."""
         before, self._slept = self._slept, _measure_sleep(now)
-        if now > self._expected + STALL or self._slept > before + SLEEP:
+        if now > self.expected + STALL or self._slept > before + SLEEP:
             self.disturbed_at = now
-        self._expected = now
+        self.expected = now
 
 
 def measure_round_trip(sent: int, sent_at: int, read: int, read_at: int, received_at: int) -> int:

@@ -1,5 +1,6 @@
 """Sends echo requests to many hosts through shared sockets, and hands each one's reply back."""
 
+import contextlib
 import logging
 import os
 import select
@@ -10,15 +11,14 @@ from concurrent.futures import Executor
 
 from monitor.ping.airspace import Airspace
 from monitor.ping.arrival import READS, Arrival
-from monitor.ping.carrier import FULL, REFUSALS, TOGETHER, Carrier, open_carriers
+from monitor.ping.carrier import FULL, REFUSALS, TOGETHER, Carrier
 from monitor.ping.clock import SECOND, Load, Vigil, measure_round_trip, read_clocks
-from monitor.ping.command import CommandEngine
 from monitor.ping.course import Course, Flight
+from monitor.ping.courtesy import Courtesy
 from monitor.ping.departures import Departures
-from monitor.ping.desk import Desk, Engine
+from monitor.ping.desk import Desk
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.outbox import Outbox
-from monitor.ping.permission import Permission, PingForbidden, probe_permissions
 from monitor.ping.precedence import punctual, take_short_turns
 from monitor.ping.reply import REPLY, Reply, Status
 
@@ -65,6 +65,7 @@ class SocketEngine(Desk):
         self._load = Load()
         self._turned_at = self._heard_at = self._unheard = 0
         self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
+        self._courtesy = Courtesy(self._is_wanted, lambda: self._mailbox.stopped)
         take_short_turns()
         self._poll = select.epoll()
         for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
@@ -80,6 +81,8 @@ class SocketEngine(Desk):
             for course in courses:
                 refused.put([(course, course.step(now).conclude(Status.NOT_SENT))])
             refused.send()
+        for loop in {course.loop for course in courses if course.loop is not None}:
+            self._courtesy.ask(loop)
 
     @property
     def closed(self) -> bool:
@@ -93,6 +96,12 @@ class SocketEngine(Desk):
             os.close(self._mailbox.alarm)
             for carrier in self._carriers.values():
                 carrier.close()
+
+    def _is_wanted(self) -> bool:
+        """Whether there is something to do now, so that the loop's thread does it or waits for the interpreter."""
+        with contextlib.suppress(ValueError):  # it was closed just now
+            return time.monotonic_ns() > self._vigil.expected or (not self._load.heavy and bool(self._poll.poll(0, 1)))
+        return False
 
     def _fly(self) -> None:
         """Run while anything is in the air."""
@@ -282,18 +291,3 @@ class SocketEngine(Desk):
             if flight.outcome is None:
                 self._conclude(flight, Status.NOT_SENT)
         self._outbox.send()
-
-
-def open_engine(executor: Executor, *, prefer: str | None = None, packets_per_second: float = 0) -> Engine:
-    """Open the preferred engine if it is permitted here, else the best that is; `PingForbidden` if none is."""
-    refused: list[Permission] = []
-    for permission in sorted(probe_permissions(), key=lambda permission: permission.kind != prefer):
-        if not permission.permitted:
-            refused.append(permission)
-            continue
-        why = ". ".join([f"{permission.reason}", *(f"{each.reason}; {each.cure}" for each in refused)])
-        if permission.kind == "command":
-            return CommandEngine(executor, why)
-        carriers = open_carriers(raw=permission.kind == "raw")
-        return SocketEngine(executor, permission.kind, why, carriers, packets_per_second)
-    raise PingForbidden("; ".join(each.reason for each in refused), "\n".join(each.cure for each in refused))

@@ -25,6 +25,11 @@ class Mailbox(Generic[Item]):
         self._stopped = threading.Event()
         self._stopped.set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether no loop runs, and none is about to."""
+        return self._stopped.is_set()
+
     def put(self, items: Sequence[Item]) -> bool:
         """Hand over items; False if the loop is closed, or no thread takes it as the interpreter exits."""
         with self._lock:

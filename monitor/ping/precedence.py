@@ -7,12 +7,11 @@ from ctypes import c_int, c_ulong
 
 from monitor.ping.batch import libc
 
-# Who waits for the interpreter asks for it after so long, and starts anew whenever it is let go of, even if only for
-# an instant, as an event loop does in each of its rounds: beside rounds that are shorter, a thread waits for ever.
-# Measured beside a loop without a pause, its rounds 2 ms: of 1,500 packets none left in 15 s with Python's 5 ms, and
-# all of them 3 to 4 ms late at p99 with this. Shorter is worse again, for the others ask as soon: where they sort or
-# parse for 5 ms in one call, each piece of a turn waits so long. Packets of 2,000 hosts were then 9 to 14 ms late at
-# p99 with 0.3 ms, 9 to 10 with 1 ms, 21 and 723 with 0.1, 924 with 0.01.
+# Who waits for the interpreter asks for it after so long, and starts anew whenever it is let go of: beside an event
+# loop without a pause, its rounds 2 ms, none of 1,500 packets left in 15 s with Python's 5 ms, and all of them 3 to 4
+# ms late at p99 with this. Where the rounds are shorter still, `courtesy` helps. A shorter time is worse, for the
+# others ask as soon: where they sort or parse for 5 ms in one call, each piece of a turn waits so long. Packets of
+# 2,000 hosts were then 9 to 14 ms late at p99 with 0.3 ms, 9 to 10 with 1 ms, 21 and 723 with 0.1, 924 with 0.01.
 SWITCH_SECONDS = 0.0003
 PR_SET_TIMERSLACK = 29
 

@@ -26,8 +26,9 @@ from typing import Any
 import icmplib
 
 from monitor.ping.arrival import SO_TIMESTAMPNS
+from monitor.ping.choice import open_engine
 from monitor.ping.course import Course, spread_evenly
-from monitor.ping.engine import SocketEngine, open_engine
+from monitor.ping.engine import SocketEngine
 from monitor.ping.reply import Reply
 from monitor.ping.summary import Summary
 from monitor.ping.target import Target

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.ping.engine import Engine, open_engine
+from monitor.ping.choice import open_engine
+from monitor.ping.desk import Engine
 from tests.needs import need
 from tests.ping.network import Namespace, Truth, alone, routed, truth
 

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.ping import carrier as carriers
 from monitor.ping.carrier import Carrier
-from monitor.ping.engine import Engine
+from monitor.ping.desk import Engine
 from monitor.ping.icmp import V4, V6
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import PLAIN_SIZE, Target

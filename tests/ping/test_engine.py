@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from monitor.ping.choice import open_engine
 from monitor.ping.course import Course
-from monitor.ping.engine import Engine, SocketEngine, open_engine
+from monitor.ping.desk import Engine
+from monitor.ping.engine import SocketEngine
 from monitor.ping.mailbox import Mailbox
 from monitor.ping.permission import PingForbidden, probe_permissions
 from monitor.ping.reply import Reply, Status
@@ -278,7 +280,7 @@ def test_an_id_shared_with_another_process_confuses_no_raw_socket(truth: Truth) 
     assert [statuses(replies) for replies in answered] == [{Status.REPLY: 50}] * 2
 
 
-@pytest.mark.parametrize("piece_ms", [2, 0.5])
+@pytest.mark.parametrize("piece_ms", [2, 0.5, 0.2, 0.1])
 def test_an_event_loop_that_computes_without_a_pause_delays_no_packet(sockets: Engine, piece_ms: float) -> None:
     async def compute() -> None:
         while True:

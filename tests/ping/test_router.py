@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.ping.engine import Engine
+from monitor.ping.desk import Engine
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
 from tests.needs import need

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitor.ping.engine import Engine, SocketEngine
+from monitor.ping.desk import Engine
+from monitor.ping.engine import SocketEngine
 from monitor.ping.reply import Reply, Status
 from monitor.ping.target import Target
 from tests.bench.echoes import Tap
