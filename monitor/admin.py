@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
@@ -23,7 +24,7 @@ from monitor import (  # noqa: F401 - importing them registers them
 )
 from monitor.models import WITH_REPLIES, Outcome, Ping, Run, User
 from monitor.ping.reply import Status, format_line
-from monitor.read_only import ReadOnly
+from monitor.tables import ReadOnly, Record, Table
 
 SHAPES = {
     Outcome.RUNNING: "◌",
@@ -42,7 +43,17 @@ PING_COLUMNS = ("run_id", "index", "sent_at", "status", "rtt_us", "ttl", "source
 
 admin.site.site_header = admin.site.site_title = "pingsite"
 admin.site.site_url = "/home"
-admin.site.register(User, UserAdmin)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class PeopleAdmin(Table, UserAdmin):
+    """Who may sign in."""
+
+
+@admin.register(Group)
+class GroupsAdmin(Table, GroupAdmin):
+    """What some of them may do."""
 
 
 class LossFilter(admin.SimpleListFilter):
@@ -118,7 +129,7 @@ def export_csv(
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly, admin.ModelAdmin):
+class RunAdmin(Record):
     """Every run."""
 
     csv_columns = RUN_COLUMNS
@@ -139,7 +150,6 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("host", "address", "client", "=id")
     search_help_text = _("Host, address, client or the id of a run")
     date_hierarchy = "started_at"
-    show_full_result_count = False
     list_per_page = 50
     actions = (export_csv,)
     inlines = (PingInline,)
@@ -213,7 +223,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Ping)
-class PingAdmin(ReadOnly, admin.ModelAdmin):
+class PingAdmin(Record):
     """Every ping of every run."""
 
     csv_columns = PING_COLUMNS
@@ -224,7 +234,6 @@ class PingAdmin(ReadOnly, admin.ModelAdmin):
     search_help_text = _("Host, address, who answered, or the id of a run")
     date_hierarchy = "sent_at"
     ordering = ("-sent_at",)
-    show_full_result_count = False
     actions = (export_csv,)
 
     @admin.display(description=_("sent"), ordering="sent_at")

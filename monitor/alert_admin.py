@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from monitor.channel_form import ChannelForm
 from monitor.mask import place
 from monitor.models import Channel, Delivery
+from monitor.tables import Record, Table
 
 
 @admin.register(Channel)
-class ChannelAdmin(admin.ModelAdmin):
+class ChannelAdmin(Table):
     """Every channel; its address is written and never read."""
 
     form = ChannelForm
@@ -53,23 +54,10 @@ def show_secret(request: HttpRequest, channel: Channel) -> HttpResponse | None:
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin):
+class DeliveryAdmin(Record):
     """Every message, read-only."""
 
     list_display = ("created_at", "channel", "incident", "occasion", "number", "fate", "attempts", "outcome")
     list_filter = ("fate", "occasion", "channel")
     list_select_related = ("channel", "incident__host")
     date_hierarchy = "created_at"
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Messages are planned, not typed."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """A record stays as it is."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """What was told was told; it goes with its channel."""
-        return False

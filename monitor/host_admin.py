@@ -25,6 +25,7 @@ from monitor.models import Host
 from monitor.ping.host import BadHost, parse_host
 from monitor.roster import is_circle, pause_hosts
 from monitor.series import read_series
+from monitor.tables import Table
 from monitor.wire import Refusal
 from monitor.wire_watch import WATCHER_GROUP
 from monitor.words import SENTENCES, refusal_words
@@ -132,14 +133,13 @@ def rebuild(model_admin: "HostAdmin", request: HttpRequest, queryset: QuerySet[H
 
 
 @admin.register(Host)
-class HostAdmin(admin.ModelAdmin):
+class HostAdmin(Table):
     """Every watched host."""
 
     form = HostForm
     list_display = ("name", "shape", "host", "address", "group", "interval", "paused", "page")
     list_filter = ("state", "group", "paused", "family")
     search_fields = ("name", "host", "address", "group")
-    show_full_result_count = False
     list_per_page = 100
     prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("parent",)

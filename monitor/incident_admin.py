@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models import Incident, Note, Transition
-from monitor.read_only import ReadOnly
+from monitor.tables import ReadOnly, Record
 
 SHAPES = {"down": "✕", "degraded": "▲"}
 
@@ -27,7 +27,7 @@ class NoteInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Incident)
-class IncidentAdmin(ReadOnly, admin.ModelAdmin):
+class IncidentAdmin(Record):
     """Every incident."""
 
     list_display = ("began", "subject", "shape", "ended", "reason", "flapping", "page")
@@ -35,7 +35,6 @@ class IncidentAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("host",)
     search_fields = ("host__name", "host__host", "host__group", "=identity")
     date_hierarchy = "began_at"
-    show_full_result_count = False
     list_per_page = 50
     inlines = (NoteInline,)
     fields = readonly_fields = (
@@ -75,7 +74,7 @@ class IncidentAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Transition)
-class TransitionAdmin(ReadOnly, admin.ModelAdmin):
+class TransitionAdmin(Record):
     """Every change of a state."""
 
     list_display = ("moment", "host", "state")
@@ -84,7 +83,6 @@ class TransitionAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("host__name",)
     date_hierarchy = "at"
     ordering = ("-at",)
-    show_full_result_count = False
 
     @admin.display(description=_("time"), ordering="at")
     def moment(self, transition: Transition) -> str:

@@ -4,10 +4,11 @@ from django.contrib import admin
 
 from monitor.maintenance_form import MaintenanceForm
 from monitor.models import Maintenance
+from monitor.tables import Table
 
 
 @admin.register(Maintenance)
-class MaintenanceAdmin(admin.ModelAdmin):
+class MaintenanceAdmin(Table):
     """Every maintenance window, checked as everywhere else."""
 
     form = MaintenanceForm
@@ -16,4 +17,3 @@ class MaintenanceAdmin(admin.ModelAdmin):
     list_filter = ("cancelled", "group")
     search_fields = ("name", "group", "tag")
     filter_horizontal = ("hosts",)
-    show_full_result_count = False
