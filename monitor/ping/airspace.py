@@ -27,6 +27,8 @@ class Airspace:
         self.known: dict[tuple[bytes, int], Flight] = {}
         # Echoes with the same timeout run out of time in the order they were sent: no heap is needed.
         self._lanes: defaultdict[int, deque[Flight]] = defaultdict(deque)
+        # Those at the head of a lane that have an answer: their deadlines are nothing to wake up for.
+        self._landed: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._lingering: deque[tuple[int, Flight]] = deque()
         # Those with an answer, by all that a second answer says of them; built, some in each turn, when an answer comes
         # that no other echo explains, for hardly any does.
@@ -39,7 +41,7 @@ class Airspace:
 
     def __bool__(self) -> bool:
         """Whether any echo is in the air or remembered."""
-        return bool(self.known or self._lanes)
+        return bool(self.known or self._lanes or self._landed)
 
     def __iter__(self) -> Iterator[Flight]:
         return iter(list(self.known.values()))
@@ -100,28 +102,44 @@ class Airspace:
         return None
 
     def wake_at(self, latest: int) -> int:
-        """Return when the next echo runs out of time or out of memory, `latest` if none does before."""
-        for timeout, lane in self._lanes.items():
-            latest = min(latest, lane[0].sent + timeout)
-        return min(latest, self._lingering[0][0]) if self._lingering else latest
+        """Return when the next echo runs out of time, `latest` if none does before."""
+        for timeout, lane in list(self._lanes.items()):
+            while lane and lane[0].outcome is REPLY:
+                self._landed[timeout].append(lane.popleft())
+            if lane:
+                latest = min(latest, lane[0].sent + timeout)
+            else:
+                del self._lanes[timeout]
+        return latest
+
+    def empty_at(self, latest: int) -> int:
+        """Return when there is nothing left to remember of what is in the air now, `latest` if it is later."""
+        ends = [lane[-1].sent + timeout for timeout, lane in [*self._lanes.items(), *self._landed.items()]]
+        if self._lingering:
+            ends.append(self._lingering[-1][0])
+        return min(latest, max(ends, default=latest))
 
     def overdue(self, now: int, most: int) -> Iterator[Flight]:
         """Yield each unanswered echo whose deadline has passed, once; forget those that are answered. No more than
         about so many at once."""
-        for timeout, lane in list(self._lanes.items()):
-            for _ in range(most):
-                if not lane or lane[0].sent + timeout > now:
-                    break
-                flight = lane.popleft()
-                if flight.outcome is not REPLY:
-                    self._lingering.append((now + LINGER, flight))
-                    if flight.outcome is None:
-                        yield flight
-                elif self._answered:
-                    self._answered.pop(_identify(flight), None)
-            if not lane:
-                del self._lanes[timeout]
+        for flight in self._pop(now, most):
+            if flight.outcome is not REPLY:
+                self._lingering.append((now + LINGER, flight))
+                if flight.outcome is None:
+                    yield flight
+            elif self._answered:
+                self._answered.pop(_identify(flight), None)
         self._forget(now, most)
+
+    def _pop(self, now: int, most: int) -> Iterator[Flight]:
+        for lanes in (self._lanes, self._landed):
+            for timeout, lane in list(lanes.items()):
+                for _ in range(most):
+                    if not lane or lane[0].sent + timeout > now:
+                        break
+                    yield lane.popleft()
+                if not lane:
+                    del lanes[timeout]
 
     def _forget(self, now: int, most: int) -> None:
         for _ in range(most):
@@ -137,7 +155,8 @@ class Airspace:
         self._asked = True
         if self._answered is None:
             self._answered = {}
-            self._unindexed = iter(list(itertools.chain.from_iterable(self._lanes.values())))
+            lanes = [*self._landed.values(), *self._lanes.values()]
+            self._unindexed = iter(list(itertools.chain.from_iterable(lanes)))
             self.index()
         return self._answered
 

@@ -144,7 +144,9 @@ class SocketEngine(Desk):
             events = self._poll.poll(0) if listen else None
         else:
             self._vigil.look(now)
-            wake = self._departures.wake_at(self._airspace.wake_at(now + LONGEST_WAIT) + GRACE)
+            # What is past is forgotten in passing; it is waited for at the end alone.
+            latest = now + LONGEST_WAIT if self._departures else self._airspace.empty_at(now + LONGEST_WAIT)
+            wake = self._departures.wake_at(self._airspace.wake_at(latest) + GRACE)
             wake = now if self._puzzles else max(now, wake)
             self._vigil.expect(wake)
             events = self._poll.poll((wake - now) / SECOND)
@@ -230,9 +232,14 @@ class SocketEngine(Desk):
     def _depart(self) -> int:
         """Send what is due, as far as the ceiling and the kernel's buffers allow, and return how many."""
         now, real = read_clocks()
-        leaving = self._departures.take(now, SENDS)
+        if leaving := self._departures.take(now, SENDS):
+            self._launch_all(leaving, now, real - now)
+        return len(leaving)
+
+    def _launch_all(self, flights: list[Flight], now: int, ahead: int) -> None:
+        """Send all that still may leave; the real clock is `ahead` of the monotonic."""
         together: dict[Carrier, list[Flight]] = {carrier: [] for carrier in self._carriers.values()}
-        for flight in leaving:
+        for flight in flights:
             options = flight.course.target.options
             if now - flight.due > flight.course.patience:
                 self._conclude(flight, Status.NOT_SENT)
@@ -241,18 +248,17 @@ class SocketEngine(Desk):
             elif options.plain:
                 together[carrier].append(flight)
             else:
-                self._launch(flight, carrier, real - now)
+                self._launch(flight, carrier, ahead)
         # Where there is time for it they leave one by one, each with its stamp.
         most = TOGETHER if self._load.heavy else 1
-        for carrier, flights in together.items():
-            for start in range(0, len(flights), most):
-                self._launch_together(flights[start : start + most], carrier, real - now)
+        for carrier, plain in together.items():
+            for start in range(0, len(plain), most):
+                self._launch_together(plain[start : start + most], carrier, ahead)
             if carrier.reported:
                 self._hear(carrier.receive_errors(), carrier.ident)
-        return len(leaving)
 
     def _launch_together(self, flights: list[Flight], carrier: Carrier, ahead: int) -> None:
-        """Send some packets to plain targets at once; the real clock is `ahead` of the monotonic."""
+        """Send some packets to plain targets at once; `ahead` as above."""
         self._airspace.check_in(flights)
         build = carrier.build
         packets = [(flight.course.target.packed, build(flight.sequence, flight.payload)) for flight in flights]

@@ -248,6 +248,26 @@ def test_a_turn_of_the_loop_has_no_more_to_do_however_much_there_is(sockets: Soc
     assert max(told) <= 192 + 384 + 255
 
 
+@pytest.mark.parametrize(("address", "each"), [(ANSWERING, 2), (SILENT, 3)])
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_an_echo_takes_few_turns_of_the_loop(truth: Truth, kind: str, address: str, each: int) -> None:
+    # One to send it and one to read its answer, or two for its deadline; none to forget it.
+    turns = list[int]()
+
+    async def ask(engine: Engine) -> list[Reply]:
+        target = Target(address, timeout=0.02)
+        return [reply async for _, reply in engine.stream([target], interval=0.05, count=60)]
+
+    with engine_in(truth, kind) as engine, pytest.MonkeyPatch.context() as patch:
+        assert isinstance(engine, SocketEngine)
+        turn = engine._turn
+        patch.setattr("monitor.ping.airspace.LINGER", 100_000_000)
+        patch.setattr(engine, "_turn", lambda: turns.append(1) or turn())
+        replies = asyncio.run(ask(engine))
+    assert len(replies) == 60
+    assert len(turns) < 60 * (each + 0.5)
+
+
 def test_what_comes_due_long_after_it_was_asked_for_is_taken_in_before() -> None:
     mailbox = Mailbox[int](lambda: None)
     mailbox.put(range(5))
