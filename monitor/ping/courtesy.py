@@ -4,48 +4,85 @@ import contextlib
 import threading
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextvars import Context
+from typing import NamedTuple
 from weakref import WeakSet
 
-# A loop that has pauses is looked at seldom; one that is busy, or had to give way, once a millisecond.
-SELDOM, OFTEN = 0.025, 0.001
+# A loop that is busy looks after the thread so often, in seconds; one that has pauses does so soon after the thread
+# means to wake up, within these bounds.
+OFTEN, SELDOM, RARELY = 0.001, 0.025, 0.25
+SOON = 0.002
 # It gives way in pieces, for the thread may let go of the interpreter in the middle of what it has to do.
 PIECES, PIECE = 10, 0.0001
 
 
+class Look(NamedTuple):
+    """What a loop saw: at that time, when it had computed for `used` seconds, `when` as below; it looks again after
+    `pause`. The last `vain` times it gave way the thread did not come further."""
+
+    at: float
+    used: float
+    when: float = 0.0
+    pause: float = SELDOM
+    vain: int = 0
+
+
 class Courtesy:
-    """Has event loops look after another thread: `wanted` says whether that has something to do now, `over` whether it
-    has ended.
+    """Has event loops look after another thread: `find_when` returns since when that has something to do, or when it
+    means to wake up (monotonic seconds), or None once it has ended.
 
     Who waits for the interpreter asks for it after a while (see `precedence`), and starts anew whenever it is let go
     of, even if only for an instant, as an event loop does in each of its rounds. Beside one that has no pause, and
-    rounds shorter than that while, a thread waits for ever, unless the loop itself gives way.
+    rounds shorter than that while, a thread waits for ever, unless the loop itself gives way. It does so between its
+    rounds; no other thread or loop that lets go of the interpreter as often does.
     """
 
-    def __init__(self, wanted: Callable[[], bool], over: Callable[[], bool]) -> None:
-        self._wanted = wanted
-        self._over = over
+    def __init__(self, find_when: Callable[[], float | None], sleep: Callable[[float], None] = time.sleep) -> None:
+        self._find_when = find_when
+        self._sleep = sleep
         self._loops = WeakSet[AbstractEventLoop]()
         self._lock = threading.Lock()
 
-    def ask(self, loop: AbstractEventLoop) -> None:
-        """Have a loop look after the thread until that has ended; to be called from any thread."""
+    def ask(self, loops: Iterable[AbstractEventLoop | None]) -> None:
+        """Have loops look after the thread until that has ended; to be called from any thread."""
         with self._lock:
-            if loop not in self._loops:
-                with contextlib.suppress(RuntimeError):  # it was closed
-                    loop.call_soon_threadsafe(self._look, loop, time.monotonic(), 0.0)
-                    self._loops.add(loop)
+            for loop in loops:
+                if loop is not None and loop not in self._loops:
+                    self._begin(loop)
 
-    def _look(self, loop: AbstractEventLoop, looked: float, used: float) -> None:
-        """Give way if that is wanted, and look again; when it last looked the loop had computed for `used` seconds."""
+    def _begin(self, loop: AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # it was closed
+            # In a context of its own: that of who asks would be kept for as long as the loop looks.
+            loop.call_soon_threadsafe(self._look, loop, Look(time.monotonic(), 0.0), context=Context())
+            self._loops.add(loop)
+
+    def give_way(self, before: Look) -> Look:
+        """Let the thread in if it has something to do, a little at a time; to be called in the loop's thread."""
+        when, pieces = self._find_when(), 0
+        while pieces < PIECES and when is not None and when <= time.monotonic():
+            self._sleep(PIECE)
+            pieces += 1
+            when = self._find_when()
+        now, used, when = time.monotonic(), time.thread_time(), when or 0.0
+        vain = before.vain + 1 if pieces == PIECES and when == before.when else 0
+        if pieces:
+            # Where the thread cannot come further whatever the loop does, it gives way less and less.
+            pause = min(SELDOM, OFTEN * 2**vain)
+        elif used - before.used > (now - before.at) / 2:
+            pause = OFTEN
+        else:
+            pause = min(max(when + SOON - now, SELDOM), RARELY)
+        return Look(now, used, when, pause, vain)
+
+    def _look(self, loop: AbstractEventLoop, before: Look) -> None:
+        """Give way if that is wanted, and look again, also where a signal ends it."""
         with self._lock:
-            if self._over():
+            if self._find_when() is None:
                 self._loops.discard(loop)
                 return
-        pieces = 0
-        while pieces < PIECES and self._wanted():
-            time.sleep(PIECE)
-            pieces += 1
-        now, using = time.monotonic(), time.thread_time()
-        busy = pieces or using - used > (now - looked) / 2
-        loop.call_later(OFTEN if busy else SELDOM, self._look, loop, now, using)
+        look = before
+        try:
+            look = self.give_way(before)
+        finally:
+            loop.call_later(look.pause, self._look, loop, look)

@@ -24,17 +24,17 @@ from monitor.ping.reply import REPLY, Reply, Status
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 60 * SECOND
+LONGEST_WAIT, MILLISECOND = 60 * SECOND, SECOND // 1000
 # An answer stamped before its deadline may reach the socket a little after it.
-GRACE = SECOND // 1000
+GRACE = MILLISECOND
 # So much is done in one turn at most, that none takes longer than some milliseconds; so are `READS` of answers.
 COURSES, SENDS, TIMEOUTS = 2048, 192, 384
 # Answers that nobody is known to have asked for are kept, so many, while it is found out.
 PUZZLES = 4096
 # Under load the loop turns once in so long and sends what has gathered. It listens once it has sent a number of
 # packets, or after a while: the answers can wait, because the kernel has stamped them.
-PACE = 3 * SECOND // 1000
-GATHERED, HEARING = 24, 8 * SECOND // 1000
+PACE = 3 * MILLISECOND
+GATHERED, HEARING = 24, 8 * MILLISECOND
 
 
 class SocketEngine(Desk):
@@ -65,7 +65,7 @@ class SocketEngine(Desk):
         self._load = Load()
         self._turned_at = self._heard_at = self._unheard = 0
         self._mailbox = Mailbox[Course](lambda: executor.submit(self._fly))
-        self._courtesy = Courtesy(self._is_wanted, lambda: self._mailbox.stopped)
+        self._courtesy = Courtesy(self._find_when)
         take_short_turns()
         self._poll = select.epoll()
         for descriptor in (self._mailbox.alarm, *self._carriers_by_descriptor):
@@ -78,11 +78,9 @@ class SocketEngine(Desk):
             course.start(now)
         if not self._mailbox.put(courses):
             refused = Outbox()
-            for course in courses:
-                refused.put([(course, course.step(now).conclude(Status.NOT_SENT))])
+            refused.put([(course, course.step(now).conclude(Status.NOT_SENT)) for course in courses])
             refused.send()
-        for loop in {course.loop for course in courses if course.loop is not None}:
-            self._courtesy.ask(loop)
+        self._courtesy.ask({course.loop for course in courses})
 
     @property
     def closed(self) -> bool:
@@ -97,11 +95,13 @@ class SocketEngine(Desk):
             for carrier in self._carriers.values():
                 carrier.close()
 
-    def _is_wanted(self) -> bool:
-        """Whether there is something to do now, so that the loop's thread does it or waits for the interpreter."""
-        with contextlib.suppress(ValueError):  # it was closed just now
-            return time.monotonic_ns() > self._vigil.expected or (not self._load.heavy and bool(self._poll.poll(0, 1)))
-        return False
+    def _find_when(self) -> float | None:
+        """Return since when there is something to do, or from when on (monotonic seconds); None if nothing flies."""
+        with contextlib.suppress(ValueError, OSError):  # it was closed just now
+            if not self._mailbox.stopped:
+                pending = not self._load.heavy and self._poll.poll(0, 1)
+                return 0.0 if pending else self._vigil.expected / SECOND
+        return None
 
     def _fly(self) -> None:
         """Run while anything is in the air."""
@@ -147,9 +147,10 @@ class SocketEngine(Desk):
             # What is past is forgotten in passing; it is waited for at the end alone.
             latest = now + LONGEST_WAIT if self._departures else self._airspace.empty_at(now + LONGEST_WAIT)
             wake = self._departures.wake_at(self._airspace.wake_at(latest) + GRACE)
-            wake = now if self._puzzles else max(now, wake)
-            self._vigil.expect(wake)
-            events = self._poll.poll((wake - now) / SECOND)
+            # The kernel's wait knows whole milliseconds.
+            pause = 0 if self._puzzles else max(0, -((now - wake) // MILLISECOND))
+            self._vigil.expect(now + pause * MILLISECOND)
+            events = self._poll.poll(pause / 1000)
         self._turned_at = time.monotonic_ns()
         self._vigil.look(self._turned_at)
         return now, events
