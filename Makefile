@@ -15,6 +15,7 @@ test: .venv/test
 bench: .venv/test .venv-bench/bench
 	@.venv-bench/bin/python -m tests.bench
 	@.venv-bench/bin/python -m tests.bench.engine
+	@.venv-bench/bin/python -m tests.bench.loops
 	@.venv-bench/bin/python -m tests.bench.history
 	@$(BIN)/python -m tests.bench.watching
 	@.venv-bench/bin/python -m tests.bench.judge

@@ -268,7 +268,7 @@ def main() -> None:
         print(json.dumps(measurements[sys.argv[1]](*sys.argv[2:])))
         return
     parser = argparse.ArgumentParser(prog="python -m tests.bench.engine", description=__doc__)
-    parser.add_argument("--hosts", type=int, nargs="+", default=[1_000, 10_000, 50_000], metavar="N")
+    parser.add_argument("--hosts", type=int, nargs="+", default=[100, 1_000, 10_000, 50_000], metavar="N")
     sizes = parser.parse_args().hosts
     print(describe_machine(), f"{time.strftime('%Y-%m-%d', time.gmtime())}; {ROUNDS} rounds, a second apart.\n")
     namespace = Namespace("bench")
