@@ -24,6 +24,10 @@ def gather(now: dt.datetime, answered: int, patience: float = 0.0) -> None:
     """See what went bad together, and what no longer explains anything; `answered` hosts did so a moment ago, and of
     none of them it takes longer than `patience` (s) from its first lost packet until that is known."""
     lately = max(LATELY, TOGETHER + dt.timedelta(seconds=patience))
+    incidents = Incident.objects
+    if not (incidents.filter(ended_at=None).exists() or incidents.filter(noticed_at__gte=now - lately).exists()):
+        # All is well, and was: this is asked for twice a second, and nothing below would find anything.
+        return
     with transaction.atomic():
         _stand_behind()
         network = Incident.objects.filter(host=None, ended_at=None).first()

@@ -5,6 +5,7 @@ import random
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from monitor.health import State
 from monitor.incidents import Ledger, from_us, record
@@ -175,6 +176,19 @@ def test_two_hundred_hosts_that_go_down_together_are_one_incident_of_this_networ
     incident.refresh_from_db()
     assert (incident.ended_at, incident.ending) == (at(60.099), "recovered")
     assert news() == [incident]
+
+
+def test_hosts_that_are_up_again_before_anybody_looks_are_still_this_network() -> None:
+    hosts = cut(4)
+    record([noticed(host, 8, State.UP) for host in hosts])
+    gather(at(13), 4)
+    assert [incident.host for incident in news()] == [None]
+
+
+def test_where_all_is_well_two_questions_are_asked(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    record([noticed(host, 8, State.UP) for host in cut(1)])
+    with django_assert_num_queries(2):
+        gather(at(60), 4)
 
 
 @pytest.mark.parametrize(("number", "answered"), [(2, 3), (3, 8), (99, 200)])
