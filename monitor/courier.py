@@ -25,6 +25,8 @@ from monitor.quiet import end_quiet
 log = logging.getLogger(__name__)
 
 Call = Callable[..., Awaitable[Any]]
+# Told of an attempt at a message, or that there was none.
+Told = Callable[[Delivery], Awaitable[None]]
 
 # How long a service may take; whoever claimed a message and is silent for longer than this and some is gone.
 SPEAK_SECONDS = 20
@@ -46,10 +48,12 @@ NO_MAIL = gettext_noop("This site has no mail server: see PINGSITE_EMAIL_URL.")
 
 
 class Courier:
-    """Sends what is due. `call` awaits what blocks on the database, and returns None where that is away."""
+    """Sends what is due. `call` awaits what blocks on the database, and returns None where that is away; `told` is told
+    what became of each message."""
 
-    def __init__(self, call: Call, *, now: Callable[[], dt.datetime] = timezone.now) -> None:
+    def __init__(self, call: Call, *, told: Told | None = None, now: Callable[[], dt.datetime] = timezone.now) -> None:
         self._call = call
+        self._told = told
         self._now = now
         self._name = uuid.uuid4().hex
         self._woken = asyncio.Event()
@@ -92,7 +96,7 @@ class Courier:
         room = MOST_AT_ONCE - len(self._sending)
         busy = list(self._sending.values())
         for delivery in await self._call(partial(claim, self._name, busy, room, self._now())) or []:
-            task = asyncio.create_task(self._send(delivery), name="message")
+            task = asyncio.create_task(self._carry(delivery), name="message")
             self._sending[task] = delivery.channel_id
             task.add_done_callback(self._end)
         if self._expecting and await self._call(Channel.objects.filter(enabled=True).exists):
@@ -101,6 +105,11 @@ class Courier:
         self._expecting = False
         if self._mouth.is_open and not self._sending and time.monotonic() > self._spoke_at + IDLE_SECONDS:
             await self._mouth.close()
+
+    async def _carry(self, delivery: Delivery) -> None:
+        await self._send(delivery)
+        if self._told:
+            await self._told(delivery)
 
     async def _send(self, delivery: Delivery) -> None:
         try:

@@ -14,6 +14,7 @@ from monitor.courier import Courier
 from monitor.health import State
 from monitor.incidents import Ledger
 from monitor.live import publish
+from monitor.models import Delivery, Host
 from monitor.network import gather, list_ancestors
 from monitor.standing import SECOND_US, Noticed
 from monitor.watched import Watched
@@ -50,7 +51,7 @@ class News:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._ledger = Ledger()
-        self._courier = Courier(call)
+        self._courier = Courier(call, told=self._show_told)
 
     def put(self, watched: Watched, noticed: list[Noticed]) -> None:
         """Have this recorded of a host."""
@@ -71,7 +72,7 @@ class News:
             return
         planned, changed, number = settled or (0, (), 0)
         if changed:
-            await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": sorted(changed), "open": number})
+            await self._publish(sorted(changed), number)
         if planned:
             self._courier.wake()
 
@@ -83,12 +84,25 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
+    async def _show_told(self, delivery: Delivery) -> None:
+        """Have pages of its incident show who was told of it."""
+        if delivery.incident_id and (found := await self._call(partial(_find_told, delivery.incident_id))):
+            await self._publish(*found)
+
+    async def _publish(self, hosts: list[int], number: int) -> None:
+        await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": hosts, "open": number})
+
     def _settle(self, weather: Weather) -> tuple[int, set[int], int]:
         changed = self._ledger.write()
         now = timezone.now()
         gather(now, weather.answered, weather.patience)
         planned = plan(now, storm=weather.storm, held=weather.held)
         return planned, changed, count_open() if changed else 0
+
+
+def _find_told(incident: int) -> tuple[list[int], int]:
+    """The host of an incident, none where it is this server's own network, and how many incidents go on."""
+    return list(Host.objects.filter(incidents=incident).values_list("pk", flat=True)), count_open()
 
 
 def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:

@@ -6,18 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from monitor.alerts import plan
 from monitor.health import Health, State
-from monitor.models import Delivery, Host, Incident
+from monitor.live import listen
+from monitor.models import Channel, Delivery, Host, Incident
 from monitor.news import News, read_weather
 from monitor.ping.reply import Reply, Status
 from monitor.standing import Noticed, Why
 from monitor.watched import Watched
-from tests.alerts.services import carrying, do, make_channel, make_incident
+from monitor.wire_watch import INCIDENTS_GROUP
+from tests.alerts.services import Service, carrying, do, make_channel, make_incident, service
 from tests.watch.histories import new_host
 from tests.watch.sites import watch
 
+__all__ = ["service"]
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND_US = 1_000_000
 
@@ -54,6 +58,35 @@ async def test_the_process_that_talks_is_ready_before_it_is_needed() -> None:
         async with asyncio.timeout(10):
             while not courier._mouth.is_open:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_pages_are_told_what_became_of_each_message(service: Service) -> None:
+    (alice,) = await do(watch, "alice")
+    for host in (alice, None):
+        await do(make_incident, host)
+    await do(make_channel, service.url("json"))
+    await do(Delivery.objects.create, channel=await Channel.objects.aget(), occasion="test")
+    heard: list[Any] = []
+
+    async def hear() -> None:
+        async for message in listen(INCIDENTS_GROUP):
+            # By then it is on record.
+            sent = await Delivery.objects.filter(fate="sent").acount()
+            heard.append((message["hosts"], message["open"], sent))
+
+    hearing = asyncio.create_task(hear())
+    news = News(call)
+    telling = asyncio.create_task(news.tell())
+    await do(plan, timezone.now(), storm=False)
+    async with asyncio.timeout(30):
+        while len(heard) < 2 or await Delivery.objects.exclude(fate="sent").aexists():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    for task in (telling, hearing):
+        task.cancel()
+    await asyncio.wait([telling, hearing])
+    assert sorted(hosts for hosts, _, _ in heard) == [[], [alice.pk]]
+    assert {number for _, number, _ in heard} == {2}
+    assert all(sent >= place for place, (_, _, sent) in enumerate(heard, 1))
 
 
 def follow(host: Host, dues: range, status: Status) -> Watched:

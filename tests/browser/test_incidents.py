@@ -93,6 +93,8 @@ def test_on_a_phone_nothing_runs_over_the_edge(past: Past, visit: Visit) -> None
 def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, visit: Visit) -> None:
     server, _, _ = past
     ann, bob, charlie = visit(server), visit(server), visit(server).open("/")
+    dora = visit(server, timezone_id="Asia/Seoul").open("/hosts/nowhere/")
+    expect(dora.find("#header")).to_have_attribute("data-tone", "up")
     number = charlie.find("#open .number")
     before = int(number.text_content() or "")
     expect(charlie.find("#header")).to_have_attribute("data-tone", "up")
@@ -104,11 +106,15 @@ def test_an_incident_that_ends_is_shown_as_soon_as_the_socket_tells(past: Past, 
     bob.open(going.locator(".what a").first.get_attribute("href") or "")
     verdict = bob.find(".host-verdict")
     expect(verdict).to_contain_text("going on")
+    length = dora.find("#incidents [data-since]")
+    expect(length).to_have_count(1)
     pause = "from monitor.models import Host; from monitor.roster import pause_hosts; "
     run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=True)")
     expect(going).to_have_count(0)
     expect(verdict).to_contain_text("paused")
     expect(number).to_have_text(str(before - 1))
+    expect(length).to_have_count(0)
+    expect(dora.find("#incidents time").first).not_to_contain_text("UTC")
     assert any('"incidents"' in frame for frame in told)
     run(server, pause + "pause_hosts([Host.objects.get(name='nowhere').pk], paused=False)")
 

@@ -4,9 +4,10 @@ import { setText } from "../element.js";
 import { clock } from "../figures.js";
 import { Link } from "../link.js";
 import { goOn, localize } from "./moments.js";
+import { fetchPage, replacePart } from "./part.js";
 
 const PERIOD = 10_000;
-const LIVE_PERIOD = 30_000; // the socket tells of incidents, but not of who was told of them
+const LIVE_PERIOD = 30_000; // where the socket says nothing either
 const SPREAD = 1_000; // a storm is told to many pages at once
 
 /** Keep `#fresh`, and `#told` where there is one, as the server has them now, as long as `lasts()`, and whenever something
@@ -33,24 +34,14 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
   async function look() {
     soon = null;
     if (document.hidden || !lasts()) return;
-    const text = await fetchText();
-    if (text === null) return complain();
+    const page = await fetchPage();
+    if (page === null) return complain();
     heardAt = Date.now();
     setText(find("#notice"), "");
     find("#fresh").classList.remove("stale");
-    const page = new DOMParser().parseFromString(text, "text/html");
-    for (const id of ["fresh", "told"]) replace(document.getElementById(id), page.getElementById(id));
+    for (const id of ["fresh", "told"]) replacePart(id, page);
     show();
     onfresh(page);
-  }
-
-  async function fetchText() {
-    try {
-      const response = await fetch(location.href, { credentials: "same-origin" });
-      return response.ok && !response.redirected ? await response.text() : null;
-    } catch {
-      return null;
-    }
   }
 
   function complain() {
@@ -58,13 +49,6 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
     notice.dataset.tone = "down";
     setText(notice, words.say("still", { time: clock(new Date(heardAt), words.language) }));
     find("#fresh").classList.add("stale");
-  }
-
-  // Not under the focus, nor while somebody has opened a part of it.
-  function replace(old, fresh) {
-    if (!old || !fresh || old.contains(document.activeElement) || old.querySelector("details[open]")) return;
-    old.replaceChildren(...fresh.childNodes);
-    Object.assign(old.dataset, fresh.dataset);
   }
 }
 

@@ -6,6 +6,7 @@ import { Words } from "../words.js";
 import { Bell } from "./bell.js";
 import { showIcon } from "./icon.js";
 import { sayVerdict, sayWaiting } from "./judgement.js";
+import { Ledger } from "./ledger.js";
 import { Past } from "./past.js";
 import { Replies, showNow } from "./replies.js";
 import { MARKS, readRow } from "./states.js";
@@ -24,13 +25,15 @@ class HostPage {
     this.travel = new Travel(() => this.past.change());
     this.past = new Past(words, this.travel, { interval: host.interval, created: Number(created) * 1000 });
     this.bell = new Bell(find("#bell"), words);
+    this.ledger = new Ledger(words);
     this.station = new Station({
       config: { socket },
       words,
       stop: () => this.travel.leave(),
       wish: () => ({ hosts: [host.id], lines: host.id, faster: find("#faster").checked, incidents: true }),
       onmessage: (message) => this.#hear(message),
-      onsubscribed: () => this.past.restart(),
+      onsubscribed: () => this.#goOn(),
+      onincidents: (hosts) => hosts.includes(host.id) && this.ledger.change(),
       stale: (stale) => this.#age(stale),
       newest: () => this.past.newest,
     });
@@ -46,6 +49,13 @@ class HostPage {
     this.travel.start();
     this.past.start();
     this.station.start();
+  }
+
+  // Incidents may have begun and ended unheard while there was no connection; at first the page has just come.
+  #goOn() {
+    this.past.restart();
+    if (this.subscribed) this.ledger.change();
+    this.subscribed = true;
   }
 
   #hear(message) {
@@ -78,6 +88,7 @@ class HostPage {
   #tick() {
     if (document.hidden) return;
     this.#showVerdict();
+    this.ledger.tick(Date.now());
     this.past.tick(this.station.link.phase === "open");
   }
 

@@ -14,13 +14,14 @@ const find = (selector) => document.querySelector(selector);
 
 export class Station {
   /**
-   * `wish()` is what to subscribe to; `onmessage` gets what the watcher says, `onsubscribed` a good moment to fetch;
+   * `wish()` is what to subscribe to; `onmessage` gets what the watcher says, `onsubscribed` a good moment to fetch,
+   * `onincidents` the ids of hosts whose incidents changed;
    * `stale(bool)` follows whether what is shown is old, `newest()` is of when it is as long as the watcher has not spoken
    * (ms since 1970, or null), `patience` is how long (ms) it may say nothing; `field` and `stop` are those of the keys.
    */
   constructor({ config, words, field = null, stop = () => false, newest = () => null, patience = QUIET, ...told }) {
-    const { wish, onmessage, onsubscribed, stale } = told;
-    Object.assign(this, { words, wish, onmessage, onsubscribed, stale, newest, patience });
+    const { wish, onmessage, onsubscribed, onincidents = () => {}, stale } = told;
+    Object.assign(this, { words, wish, onmessage, onsubscribed, onincidents, stale, newest, patience });
     Object.assign(this, { heardAt: Date.now(), newestAt: null, lost: false, backUntil: 0, refused: null });
     this.link = new Link({
       url: new URL(config.socket, location.href.replace(/^http/, "ws")).href,
@@ -60,7 +61,7 @@ export class Station {
   #hear(message) {
     if (message.event === "error") this.refused = message;
     if (message.event === "looking") this.#showLooking(message.number);
-    if (message.event === "incidents") showOpen(message.open);
+    if (message.event === "incidents") this.#hearIncidents(message);
     if (message.event === "subscribed") this.onsubscribed(message);
     if (message.event === "hosts" || message.event === "line") {
       this.heardAt = Date.now();
@@ -68,6 +69,11 @@ export class Station {
       if (message.figures) this.#showFigures(message.figures);
       this.onmessage(message);
     }
+  }
+
+  #hearIncidents({ hosts, open }) {
+    showOpen(open);
+    this.onincidents(hosts);
   }
 
   #showLooking(number) {
