@@ -11,13 +11,14 @@ from monitor.ping.course import Flight
 from monitor.ping.icmp import TOKEN_SIZE
 from monitor.ping.reply import REPLY, Status
 
-# How long, and of how many unanswered echoes, we remember what came of them, to tell a late answer. An answered
-# one is remembered until its deadline, to tell a second answer, and that is looked for so long after the last one.
+# How long at least, and of how many unanswered echoes, we remember what came of them, to tell a late answer. One that
+# has its answer is remembered until its deadline, to tell a second one, and that is looked for so long after the last.
+# Nobody wakes up to forget: where little is sent they are remembered longer.
 LINGER = 5 * SECOND
 LINGERING = 10_000
 TOKENS = 512
-# So many take a millisecond to put into the index of those with an answer.
-INDEXED = 2048
+# So many take a millisecond to put into the index of those with an answer, and less to put aside.
+INDEXED = LANDED = 2048
 
 
 class Airspace:
@@ -104,7 +105,9 @@ class Airspace:
     def wake_at(self, latest: int) -> int:
         """Return when the next echo runs out of time, `latest` if none does before."""
         for timeout, lane in list(self._lanes.items()):
-            while lane and lane[0].outcome is REPLY:
+            for _ in range(LANDED):
+                if not lane or lane[0].outcome is not REPLY:
+                    break
                 self._landed[timeout].append(lane.popleft())
             if lane:
                 latest = min(latest, lane[0].sent + timeout)

@@ -6,13 +6,14 @@ import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import NamedTuple
-from weakref import WeakSet
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-# A loop that is busy looks after the thread so often, in seconds; one that has pauses does so soon after the thread
-# means to wake up, within these bounds.
+# A loop that is busy looks after the thread so often, in seconds; one that has pauses does so less and less, and in the
+# end soon after the thread means to wake up, within these bounds.
 OFTEN, SELDOM, RARELY = 0.001, 0.025, 0.25
 SOON = 0.002
+MOST_VAIN = 5
 # It gives way in pieces, for the thread may let go of the interpreter in the middle of what it has to do.
 PIECES, PIECE = 10, 0.0001
 
@@ -24,7 +25,7 @@ class Look(NamedTuple):
     at: float
     used: float
     when: float = 0.0
-    pause: float = SELDOM
+    pause: float = OFTEN
     vain: int = 0
 
 
@@ -41,21 +42,26 @@ class Courtesy:
     def __init__(self, find_when: Callable[[], float | None], sleep: Callable[[float], None] = time.sleep) -> None:
         self._find_when = find_when
         self._sleep = sleep
-        self._loops = WeakSet[AbstractEventLoop]()
+        # The last look of each: a timer that knows of an older one is of no use any more.
+        self._looks = WeakKeyDictionary[AbstractEventLoop, Look]()
         self._lock = threading.Lock()
 
     def ask(self, loops: Iterable[AbstractEventLoop | None]) -> None:
         """Have loops look after the thread until that has ended; to be called from any thread."""
         with self._lock:
             for loop in loops:
-                if loop is not None and loop not in self._loops:
-                    self._begin(loop)
+                if loop is None:
+                    continue
+                if (last := self._looks.get(loop)) is None:
+                    self._looks[loop] = first = Look(time.monotonic(), 0.0)
+                    self._post(loop, self._look, loop, first)
+                elif last.pause > SELDOM:
+                    self._post(loop, self._hasten, loop)
 
-    def _begin(self, loop: AbstractEventLoop) -> None:
+    def _post(self, loop: AbstractEventLoop, *call: Any) -> None:
         with contextlib.suppress(RuntimeError):  # it was closed
             # In a context of its own: that of who asks would be kept for as long as the loop looks.
-            loop.call_soon_threadsafe(self._look, loop, Look(time.monotonic(), 0.0), context=Context())
-            self._loops.add(loop)
+            loop.call_soon_threadsafe(*call, context=Context())
 
     def give_way(self, before: Look) -> Look:
         """Let the thread in if it has something to do, a little at a time; to be called in the loop's thread."""
@@ -65,24 +71,36 @@ class Courtesy:
             pieces += 1
             when = self._find_when()
         now, used, when = time.monotonic(), time.thread_time(), when or 0.0
-        vain = before.vain + 1 if pieces == PIECES and when == before.when else 0
+        vain = min(before.vain + 1, MOST_VAIN) if pieces == PIECES and when == before.when else 0
         if pieces:
             # Where the thread cannot come further whatever the loop does, it gives way less and less.
             pause = min(SELDOM, OFTEN * 2**vain)
         elif used - before.used > (now - before.at) / 2:
             pause = OFTEN
         else:
-            pause = min(max(when + SOON - now, SELDOM), RARELY)
+            pause = min(2 * before.pause, max(when + SOON - now, SELDOM), RARELY)
         return Look(now, used, when, pause, vain)
 
     def _look(self, loop: AbstractEventLoop, before: Look) -> None:
         """Give way if that is wanted, and look again, also where a signal ends it."""
         with self._lock:
+            if self._looks.get(loop) is not before:
+                return
             if self._find_when() is None:
-                self._loops.discard(loop)
+                del self._looks[loop]
                 return
         look = before
         try:
             look = self.give_way(before)
         finally:
+            with self._lock:
+                self._looks[loop] = look
             loop.call_later(look.pause, self._look, loop, look)
+
+    def _hasten(self, loop: AbstractEventLoop) -> None:
+        """Look now: something was asked for that the last look knew nothing of."""
+        with self._lock:
+            if (last := self._looks.get(loop)) is None or last.pause <= SELDOM:
+                return
+            self._looks[loop] = now = last._replace(pause=OFTEN)
+        self._look(loop, now)

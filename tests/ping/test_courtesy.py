@@ -94,8 +94,31 @@ async def test_a_busy_loop_looks_often_and_any_other_when_the_thread_wakes_up(
     computed: int, wakes_in: float, pause: int
 ) -> None:
     thread = Thread(when=time.monotonic() + wakes_in)
-    look = Look(time.monotonic() - 0.1, time.thread_time() - computed / 1000)
+    look = Look(time.monotonic() - 0.1, time.thread_time() - computed / 1000, pause=0.25)
     assert Courtesy(thread.find_when).give_way(look).pause * 1000 == pytest.approx(pause, abs=15 if pause == 102 else 0)
+
+
+async def test_one_look_at_rest_makes_no_busy_loop_look_away() -> None:
+    courtesy, pauses = Courtesy(Thread().find_when), list[float]()
+    look = Look(time.monotonic(), 0.0)
+    for _ in range(9):
+        look = courtesy.give_way(look._replace(at=time.monotonic() - 1, used=time.thread_time()))
+        pauses.append(round(look.pause * 1000))
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 250, 250]
+
+
+async def test_a_loop_that_looks_seldom_does_so_at_once_when_something_is_asked_for() -> None:
+    thread = Thread()
+    courtesy = Courtesy(thread.find_when)
+    courtesy.ask([asyncio.get_running_loop()])
+    # Seven looks in a quarter of a second, each of two questions; then four in a second.
+    await wait_until_asked(thread, 16)
+    before = thread.asked
+    for _ in range(20):
+        courtesy.ask([asyncio.get_running_loop()])
+    await asyncio.sleep(0)
+    assert thread.asked == before + 2
+    await see_it_end(thread)
 
 
 def test_a_thread_that_asks_wakes_a_loop_that_waits() -> None:
