@@ -1,5 +1,6 @@
 """The tables of the admin: whatever an address or a form asks of them, they refuse and never fail."""
 
+import logging
 from typing import Any
 
 from django.contrib import admin, messages
@@ -7,9 +8,11 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, models
+from django.db import DataError, ProgrammingError, models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+
+log = logging.getLogger(__name__)
 
 
 class Table(admin.ModelAdmin):
@@ -21,10 +24,11 @@ class Table(admin.ModelAdmin):
         """Return the rows asked for; Django itself minds only some of what may be wrong with the question."""
         try:
             return super().get_changelist_instance(request)
-        except (ValueError, OverflowError, LookupError, DatabaseError) as error:
-            # Where nothing was asked, the fault is not the question's.
+        except (ValueError, OverflowError, LookupError, DataError, ProgrammingError) as error:
+            # Where nothing was asked, the fault is not the question's; where something was, it may yet be ours.
             if not request.GET or ERROR_FLAG in request.GET:
                 raise
+            log.warning("the table of %s could not be asked for %s", self.opts.model_name, request.GET, exc_info=True)
             raise IncorrectLookupParameters from error
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
