@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Call = Callable[..., Awaitable[Any]]
 # Told of an attempt at a message, or that there was none.
-Told = Callable[[Delivery], Awaitable[None]]
+Told = Callable[[Delivery], None]
 
 # How long a service may take; whoever claimed a message and is silent for longer than this and some is gone.
 SPEAK_SECONDS = 20
@@ -109,7 +109,7 @@ class Courier:
     async def _carry(self, delivery: Delivery) -> None:
         await self._send(delivery)
         if self._told:
-            await self._told(delivery)
+            self._told(delivery)
 
     async def _send(self, delivery: Delivery) -> None:
         try:

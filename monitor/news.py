@@ -51,7 +51,9 @@ class News:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._ledger = Ledger()
-        self._courier = Courier(call, told=self._show_told)
+        # Incidents whose messages had an outcome that no page knows of yet.
+        self._told: set[int] = set()
+        self._courier = Courier(call, told=self._note_told)
 
     def put(self, watched: Watched, noticed: list[Noticed]) -> None:
         """Have this recorded of a host."""
@@ -65,14 +67,18 @@ class News:
         weather = read_weather(hosts, time.time_ns() // 1000)
         if any(watched.standing.wavers and not watched.standing.bad for watched in hosts.values()):
             self._courier.expect()
+        told, self._told = self._told, set()
         try:
-            settled = await self._call(partial(self._settle, weather))
+            settled = await self._call(partial(self._settle, weather, told))
         except Exception:  # whatever it is, the hosts are to be watched
             log.exception("what was noticed is not told, and is tried again")
+            settled = None
+        if settled is None:
+            self._told |= told
             return
-        planned, changed, number = settled or (0, (), 0)
-        if changed:
-            await self._publish(sorted(changed), number)
+        planned, message = settled
+        if message:
+            await publish(INCIDENTS_GROUP, message)
         if planned:
             self._courier.wake()
 
@@ -84,25 +90,21 @@ class News:
         """Send what is planned, until cancelled."""
         await self._courier.work()
 
-    async def _show_told(self, delivery: Delivery) -> None:
-        """Have pages of its incident show who was told of it."""
-        if delivery.incident_id and (found := await self._call(partial(_find_told, delivery.incident_id))):
-            await self._publish(*found)
+    def _note_told(self, delivery: Delivery) -> None:
+        """Pages of its incident are to show what became of a message."""
+        if delivery.incident_id:
+            self._told.add(delivery.incident_id)
 
-    async def _publish(self, hosts: list[int], number: int) -> None:
-        await publish(INCIDENTS_GROUP, {"type": "incidents", "hosts": hosts, "open": number})
-
-    def _settle(self, weather: Weather) -> tuple[int, set[int], int]:
+    def _settle(self, weather: Weather, told: set[int]) -> tuple[int, dict[str, Any] | None]:
+        """Record and plan; return how many messages were planned, and what pages are to be told."""
         changed = self._ledger.write()
         now = timezone.now()
         gather(now, weather.answered, weather.patience)
         planned = plan(now, storm=weather.storm, held=weather.held)
-        return planned, changed, count_open() if changed else 0
-
-
-def _find_told(incident: int) -> tuple[list[int], int]:
-    """The host of an incident, none where it is this server's own network, and how many incidents go on."""
-    return list(Host.objects.filter(incidents=incident).values_list("pk", flat=True)), count_open()
+        if not (changed or told):
+            return planned, None
+        hosts = changed.union(Host.objects.filter(incidents__in=told).values_list("pk", flat=True))
+        return planned, {"type": "incidents", "hosts": sorted(hosts), "open": count_open()}
 
 
 def read_weather(hosts: Mapping[int, Watched], now: int) -> Weather:

@@ -16,6 +16,8 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
   const find = (selector) => document.querySelector(selector);
   let heardAt = Date.now();
   let soon = null;
+  let looking = false;
+  let again = false;
   const link = socket && follow(socket, (hosts) => !soon && (!hosts || concerns(hosts)) && lookSoon());
   const show = () => {
     localize(document.querySelector("main"), words.language);
@@ -33,8 +35,13 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
 
   async function look() {
     soon = null;
-    if (document.hidden || !lasts()) return;
+    // One at a time: an older page must not come after a newer one.
+    again = looking;
+    if (looking || document.hidden || !lasts()) return;
+    looking = true;
     const page = await fetchPage();
+    looking = false;
+    if (again) lookSoon();
     if (page === null) return complain();
     heardAt = Date.now();
     setText(find("#notice"), "");

@@ -13,6 +13,8 @@ import { MARKS, readRow } from "./states.js";
 import { Station } from "./station.js";
 import { Travel } from "./travel.js";
 
+const JUST_COME = 2_000;
+
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const find = (selector) => document.querySelector(selector);
 
@@ -51,11 +53,10 @@ class HostPage {
     this.station.start();
   }
 
-  // Incidents may have begun and ended unheard while there was no connection; at first the page has just come.
+  // Incidents may have begun and ended unheard while there was no connection, save where the page has just come.
   #goOn() {
     this.past.restart();
-    if (this.subscribed) this.ledger.change();
-    this.subscribed = true;
+    if (performance.now() > JUST_COME) this.ledger.change();
   }
 
   #hear(message) {

@@ -1,9 +1,11 @@
 /** Parts of a page, as the server writes them now. */
 
+const PATIENCE = 20_000;
+
 /** The page as it is now, or null where it cannot be had. */
 export async function fetchPage() {
   try {
-    const response = await fetch(location.href, { credentials: "same-origin" });
+    const response = await fetch(location.href, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE) });
     if (!response.ok || response.redirected) return null;
     return new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
