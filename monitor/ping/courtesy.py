@@ -28,6 +28,18 @@ class Look(NamedTuple):
     pause: float = OFTEN
     vain: int = 0
 
+    def follow(self, at: float, used: float, when: float, pieces: int) -> "Look":
+        """Return the next one, in which the loop gave way in so many pieces."""
+        vain = min(self.vain + 1, MOST_VAIN) if pieces == PIECES and when == self.when else 0
+        if pieces:
+            # Where the thread cannot come further whatever the loop does, it gives way less and less.
+            pause = min(SELDOM, OFTEN * 2**vain)
+        elif used - self.used > (at - self.at) / 2:
+            pause = OFTEN
+        else:
+            pause = min(2 * self.pause, max(when + SOON - at, SELDOM), RARELY)
+        return Look(at, used, when, pause, vain)
+
 
 class Courtesy:
     """Has event loops look after another thread: `find_when` returns since when that has something to do, or when it
@@ -70,16 +82,7 @@ class Courtesy:
             self._sleep(PIECE)
             pieces += 1
             when = self._find_when()
-        now, used, when = time.monotonic(), time.thread_time(), when or 0.0
-        vain = min(before.vain + 1, MOST_VAIN) if pieces == PIECES and when == before.when else 0
-        if pieces:
-            # Where the thread cannot come further whatever the loop does, it gives way less and less.
-            pause = min(SELDOM, OFTEN * 2**vain)
-        elif used - before.used > (now - before.at) / 2:
-            pause = OFTEN
-        else:
-            pause = min(2 * before.pause, max(when + SOON - now, SELDOM), RARELY)
-        return Look(now, used, when, pause, vain)
+        return before.follow(time.monotonic(), time.thread_time(), when or 0.0, pieces)
 
     def _look(self, loop: AbstractEventLoop, before: Look) -> None:
         """Give way if that is wanted, and look again, also where a signal ends it."""

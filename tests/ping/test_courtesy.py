@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from monitor.ping.courtesy import PIECE, PIECES, Courtesy, Look
+from monitor.ping.courtesy import PIECE, PIECES, SELDOM, Courtesy, Look
 
 
 class Thread:
@@ -90,32 +90,33 @@ async def test_it_gives_way_until_the_thread_has_had_its_turn() -> None:
 @pytest.mark.parametrize(
     ("computed", "wakes_in", "pause"), [(90, 60, 1), (10, 60, 250), (10, 0.1, 102), (10, 0.005, 25)]
 )
-async def test_a_busy_loop_looks_often_and_any_other_when_the_thread_wakes_up(
+def test_a_busy_loop_looks_often_and_any_other_when_the_thread_wakes_up(
     computed: int, wakes_in: float, pause: int
 ) -> None:
-    thread = Thread(when=time.monotonic() + wakes_in)
-    look = Look(time.monotonic() - 0.1, time.thread_time() - computed / 1000, pause=0.25)
-    assert Courtesy(thread.find_when).give_way(look).pause * 1000 == pytest.approx(pause, abs=15 if pause == 102 else 0)
+    look = Look(10.0, 5.0, pause=0.25).follow(10.1, 5 + computed / 1000, 10.1 + wakes_in, 0)
+    assert look.pause * 1000 == pytest.approx(pause)
 
 
-async def test_one_look_at_rest_makes_no_busy_loop_look_away() -> None:
-    courtesy, pauses = Courtesy(Thread().find_when), list[float]()
-    look = Look(time.monotonic(), 0.0)
-    for _ in range(9):
-        look = courtesy.give_way(look._replace(at=time.monotonic() - 1, used=time.thread_time()))
+def test_one_look_at_rest_makes_no_busy_loop_look_away() -> None:
+    look, pauses = Look(10.0, 5.0), list[int]()
+    for second in range(11, 20):
+        look = look.follow(second, 5.0, 100.0, 0)
         pauses.append(round(look.pause * 1000))
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 250, 250]
+    assert look.follow(20.0, 5.9, 100.0, 0).pause == 0.001
 
 
 async def test_a_loop_that_looks_seldom_does_so_at_once_when_something_is_asked_for() -> None:
     thread = Thread()
     courtesy = Courtesy(thread.find_when)
-    courtesy.ask([asyncio.get_running_loop()])
-    # Seven looks in a quarter of a second, each of two questions; then four in a second.
-    await wait_until_asked(thread, 16)
+    courtesy.ask([loop := asyncio.get_running_loop()])
+    for _ in range(4000):
+        if courtesy._looks[loop].pause > SELDOM:
+            break
+        await asyncio.sleep(0.005)
     before = thread.asked
     for _ in range(20):
-        courtesy.ask([asyncio.get_running_loop()])
+        courtesy.ask([loop])
     await asyncio.sleep(0)
     assert thread.asked == before + 2
     await see_it_end(thread)
