@@ -45,7 +45,7 @@ test("changes are fetched once however many there were, and shown", async () => 
   wake();
   await answer("second");
   assert.deepEqual(part.childNodes, ["second"]);
-  assert.deepEqual([timers.length, asked.length, ledger.due], [0, 0, false]);
+  assert.deepEqual([timers.length, asked.length, ledger.renewal.due], [0, 0, false]);
 });
 
 test("one page is fetched at a time, and again where something changed meanwhile", async () => {

@@ -4,21 +4,18 @@ import { setText } from "../element.js";
 import { clock } from "../figures.js";
 import { Link } from "../link.js";
 import { goOn, localize } from "./moments.js";
-import { fetchPage, replacePart } from "./part.js";
+import { Renewal, replacePart } from "./part.js";
 
 const PERIOD = 10_000;
 const LIVE_PERIOD = 30_000; // where the socket says nothing either
-const SPREAD = 1_000; // a storm is told to many pages at once
 
 /** Keep `#fresh`, and `#told` where there is one, as the server has them now, as long as `lasts()`, and whenever something
  * happened to hosts that it `concerns`; strangers have no `socket`. `onfresh` gets every page that was fetched. */
 export function keepFresh(words, { socket, concerns = () => true, lasts = () => true, onfresh = () => {} }) {
   const find = (selector) => document.querySelector(selector);
   let heardAt = Date.now();
-  let soon = null;
-  let looking = false;
-  let again = false;
-  const link = socket && follow(socket, (hosts) => !soon && (!hosts || concerns(hosts)) && lookSoon());
+  const renewal = new Renewal((page) => (page ? take(page) : complain()));
+  const link = socket && follow(socket, (hosts) => lasts() && (!hosts || concerns(hosts)) && renewal.ask());
   const show = () => {
     localize(document.querySelector("main"), words.language);
     goOn(document, words, Date.now());
@@ -29,26 +26,18 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
   addEventListener("focus", look);
   link?.connect();
 
-  function lookSoon() {
-    soon = setTimeout(look, SPREAD * Math.random());
+  function look() {
+    if (!document.hidden && lasts()) renewal.look();
   }
 
-  async function look() {
-    soon = null;
-    // One at a time: an older page must not come after a newer one.
-    again = looking;
-    if (looking || document.hidden || !lasts()) return;
-    looking = true;
-    const page = await fetchPage();
-    looking = false;
-    if (again) lookSoon();
-    if (page === null) return complain();
+  function take(page) {
     heardAt = Date.now();
     setText(find("#notice"), "");
     find("#fresh").classList.remove("stale");
     for (const id of ["fresh", "told"]) replacePart(id, page);
     show();
     onfresh(page);
+    return true;
   }
 
   function complain() {
@@ -56,6 +45,7 @@ export function keepFresh(words, { socket, concerns = () => true, lasts = () => 
     notice.dataset.tone = "down";
     setText(notice, words.say("still", { time: clock(new Date(heardAt), words.language) }));
     find("#fresh").classList.add("stale");
+    return false;
   }
 }
 
